@@ -1,0 +1,14 @@
+/*
+ * What Swift cannot say, for CoroRuntime alone: nothing here is exported from libcoro.so.
+ * System calls return -errno, as everything in libcoro does.
+ */
+#ifndef CORO_PLATFORM_H
+#define CORO_PLATFORM_H
+
+#include "coro_context.h"
+#include "coro_memory.h"
+#include "coro_system.h"
+#include "coro_thread.h"
+#include "coro_tools.h"
+
+#endif

@@ -1,0 +1,116 @@
+/* System calls. Each returns -errno for an error and starts again after EINTR; each can be made to fail on demand. */
+#ifndef CORO_SYSTEM_H
+#define CORO_SYSTEM_H
+
+#include "coro_nullability.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+/* Every call that can be made to fail, by name. */
+#define CORO_SYSTEM_CALLS(CALL) \
+    CALL(accept4) CALL(bind) CALL(calloc) CALL(close) CALL(connect) CALL(dup) CALL(epoll_create1) CALL(epoll_ctl) \
+    CALL(epoll_wait) CALL(eventfd) CALL(fcntl) CALL(getsockname) CALL(getpeername) CALL(getsockopt) CALL(listen) \
+    CALL(madvise) CALL(mmap) CALL(mprotect) CALL(pipe2) CALL(poll) CALL(read) CALL(recv) CALL(recvfrom) CALL(send) \
+    CALL(sendto) CALL(setsockopt) CALL(shutdown) CALL(socket) CALL(socketpair) CALL(write)
+
+/* The n-th call from now of `name` on this thread fails with `error`; n 0: no more. -EINVAL: not a name, or out of range. */
+int coro_system_fail_call(const char *_Nonnull name, int n, int error);
+
+int64_t coro_system_clock(void); /* CLOCK_MONOTONIC, ns */
+void coro_system_block_for(int64_t ns);
+
+/* -- descriptors -- */
+
+/* How to read and write a descriptor without blocking and without changing its flags. */
+enum coro_descriptor_kind {
+    CORO_KIND_UNKNOWN = 0,
+    CORO_KIND_STREAM,      /* Internet stream socket: a short read has emptied it */
+    CORO_KIND_SOCKET,      /* any other socket */
+    CORO_KIND_NONBLOCKING, /* O_NONBLOCK is set: read and write will do */
+    CORO_KIND_PIPE,        /* in blocking mode: RWF_NOWAIT, or poll first */
+    CORO_KIND_FILE,        /* always ready */
+};
+
+/* Which of them fd is: -errno if it is not open. *blocking_mode: whether O_NONBLOCK is off. */
+int coro_system_descriptor_kind(int fd, bool *_Nonnull blocking_mode);
+
+ssize_t coro_system_read(int fd, int kind, void *_Nullable buffer, size_t n);
+ssize_t coro_system_write(int fd, int kind, const void *_Nullable buffer, size_t n); /* never raises SIGPIPE */
+ssize_t coro_system_recv(int fd, void *_Nullable buffer, size_t n, int flags);
+ssize_t coro_system_recvfrom(int fd, void *_Nullable buffer, size_t n, int flags, struct sockaddr *_Nullable address,
+                             socklen_t *_Nullable length);
+ssize_t coro_system_send(int fd, const void *_Nullable buffer, size_t n, int flags);
+ssize_t coro_system_sendto(int fd, const void *_Nullable buffer, size_t n, int flags,
+                           const struct sockaddr *_Nullable address, socklen_t length);
+int coro_system_accept(int fd, struct sockaddr *_Nullable address, socklen_t *_Nullable length);
+int coro_system_connect(int fd, const struct sockaddr *_Nullable address, socklen_t length);
+int coro_system_socket(int family, int type, int protocol);
+int coro_system_socketpair(int family, int type, int protocol, int *_Nonnull fds);
+int coro_system_pipe(int *_Nonnull fds, int flags);
+int coro_system_bind(int fd, const struct sockaddr *_Nullable address, socklen_t length);
+int coro_system_listen(int fd, int backlog);
+int coro_system_close(int fd);
+int coro_system_dup(int fd);
+int coro_system_shutdown(int fd, int how);
+int coro_system_set_nonblocking(int fd);
+int coro_system_getsockname(int fd, struct sockaddr *_Nullable address, socklen_t *_Nullable length);
+int coro_system_getpeername(int fd, struct sockaddr *_Nullable address, socklen_t *_Nullable length);
+int coro_system_getsockopt(int fd, int level, int option, void *_Nullable value, socklen_t *_Nullable length);
+int coro_system_setsockopt(int fd, int level, int option, const void *_Nullable value, socklen_t length);
+int coro_system_socket_error(int fd);                     /* SO_ERROR, as -errno */
+bool coro_system_is_connected(int fd);
+/* SO_REUSEADDR, where it only means that a server can be started again: for Internet stream sockets. */
+void coro_system_allow_reuse(int fd);
+/* The kind that a new socket is of. */
+enum coro_descriptor_kind coro_system_socket_kind(int family, int type);
+/* Whether fd is ready now: 1 or 0, or -errno. */
+int coro_system_ready(int fd, bool to_write);
+
+/* A stdio stream over functions; NULL and errno if it can't be made. */
+FILE *_Nullable coro_system_fopen(void *_Nonnull cookie, const char *_Nonnull mode,
+                                  ssize_t (*_Nonnull read)(void *_Nonnull, char *_Nonnull, size_t),
+                                  ssize_t (*_Nonnull write)(void *_Nonnull, const char *_Nonnull, size_t),
+                                  int (*_Nonnull close)(void *_Nonnull));
+
+/* -- the poller -- */
+
+enum coro_poll_bits { CORO_POLL_READ = 1, CORO_POLL_WRITE = 2, CORO_POLL_HANGUP = 4, CORO_POLL_URGENT = 8 };
+
+typedef struct coro_poll_event {
+    uint64_t token;
+    uint32_t events; /* CORO_POLL_... */
+} coro_poll_event;
+
+int coro_system_poller_create(void);
+/* Registers fd, edge-triggered, both directions, under token. */
+int coro_system_poller_add(int poller, int fd, uint64_t token);
+/* Sets the token again, which reports once more what is ready: -ENOENT if it is not registered. */
+int coro_system_poller_renew(int poller, int fd, uint64_t token);
+/* Registers fd level-triggered, to read. */
+int coro_system_poller_add_wakeup(int poller, int fd, uint64_t token);
+int coro_system_poller_remove(int poller, int fd);
+/* Waits up to timeout ns (negative: for ever) for up to n events, n at most 256. Comes back early on a signal. */
+int coro_system_poller_wait(int poller, coro_poll_event *_Nonnull events, int n, int64_t timeout);
+
+int coro_system_wakeup_create(void);
+void coro_system_wakeup_ring(int fd);
+void coro_system_wakeup_clear(int fd);
+
+/* -- texts -- */
+
+const char *_Nullable coro_system_error_name(int error);
+const char *_Nullable coro_system_error_text(int error);
+/* Room for a text that stays valid until this thread uses it again. */
+enum coro_thread_text_size { CORO_THREAD_TEXT_SIZE = 64 };
+char *_Nonnull coro_thread_text(void);
+/* The exported symbol at address, if there is one that starts there (exact) or covers it. */
+const char *_Nullable coro_system_symbol(const void *_Nullable address, bool exact, uintptr_t *_Nullable offset);
+/* Writes everything, to a descriptor that may block, as far as it goes. */
+void coro_system_write_all(int fd, const char *_Nonnull text, size_t n);
+
+#endif

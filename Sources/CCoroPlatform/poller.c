@@ -1,0 +1,82 @@
+#define _GNU_SOURCE
+#include "system_call.h"
+
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { MAX_EVENTS = 256 };
+
+int coro_system_poller_create(void) {
+    return (int)CORO_CALL(epoll_create1, epoll_create1(EPOLL_CLOEXEC));
+}
+
+static int control(int poller, int operation, int fd, uint32_t events, uint64_t token) {
+    struct epoll_event event = {.events = events, .data.u64 = token};
+    return (int)CORO_CALL(epoll_ctl, epoll_ctl(poller, operation, fd, &event));
+}
+
+static const uint32_t both_directions = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
+
+int coro_system_poller_add(int poller, int fd, uint64_t token) {
+    return control(poller, EPOLL_CTL_ADD, fd, both_directions, token);
+}
+
+int coro_system_poller_renew(int poller, int fd, uint64_t token) {
+    return control(poller, EPOLL_CTL_MOD, fd, both_directions, token);
+}
+
+int coro_system_poller_add_wakeup(int poller, int fd, uint64_t token) {
+    return control(poller, EPOLL_CTL_ADD, fd, EPOLLIN, token);
+}
+
+int coro_system_poller_remove(int poller, int fd) {
+    return control(poller, EPOLL_CTL_DEL, fd, 0, 0);
+}
+
+/* epoll_pwait2 (Linux 5.11) takes nanoseconds. Older kernels get milliseconds, rounded up: late by less than one, never
+   early, and never a spin for the rest. */
+static int wait_events(int poller, struct epoll_event *events, int n, int64_t timeout) {
+    static int milliseconds_only;
+    if (timeout > 0 && !__atomic_load_n(&milliseconds_only, __ATOMIC_RELAXED)) {
+        struct timespec limit = {.tv_sec = timeout / 1000000000, .tv_nsec = timeout % 1000000000};
+        int result = (int)CORO_CALL_ONCE(epoll_wait, syscall(SYS_epoll_pwait2, poller, events, n, &limit, NULL, 0));
+        if (result != -ENOSYS && result != -EPERM) return result;
+        __atomic_store_n(&milliseconds_only, 1, __ATOMIC_RELAXED);
+    }
+    int64_t rounded = timeout / 1000000 + (timeout % 1000000 > 0);
+    int milliseconds = timeout < 0 ? -1 : rounded > INT32_MAX ? INT32_MAX : (int)rounded;
+    return (int)CORO_CALL_ONCE(epoll_wait, epoll_wait(poller, events, n, milliseconds));
+}
+
+int coro_system_poller_wait(int poller, coro_poll_event *events, int n, int64_t timeout) {
+    struct epoll_event raw[MAX_EVENTS];
+    int count = wait_events(poller, raw, n < MAX_EVENTS ? n : MAX_EVENTS, timeout);
+    for (int i = 0; i < count; i++) {
+        uint32_t bits = raw[i].events;
+        events[i].token = raw[i].data.u64;
+        events[i].events = (bits & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR) ? CORO_POLL_READ : 0) |
+                           (bits & (EPOLLOUT | EPOLLHUP | EPOLLERR) ? CORO_POLL_WRITE : 0) |
+                           (bits & (EPOLLRDHUP | EPOLLHUP | EPOLLERR) ? CORO_POLL_HANGUP : 0) |
+                           (bits & EPOLLPRI ? CORO_POLL_URGENT : 0);
+    }
+    return count == -EINTR ? 0 : count;
+}
+
+int coro_system_wakeup_create(void) {
+    return (int)CORO_CALL(eventfd, eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+}
+
+void coro_system_wakeup_ring(int fd) {
+    uint64_t one = 1;
+    /* EAGAIN means that the counter is full: the thread will wake. */
+    while (write(fd, &one, sizeof one) < 0 && errno == EINTR) {}
+}
+
+void coro_system_wakeup_clear(int fd) {
+    uint64_t count;
+    while (read(fd, &count, sizeof count) < 0 && errno == EINTR) {}
+}

@@ -1,0 +1,47 @@
+import CCoro
+import CCoroPlatform
+
+// coro.h: Testing
+
+@c @implementation
+public func coro_test_set_virtual_time(_ on: Bool) -> CInt {
+    call {
+        $0.pointee.clock.setVirtual(on)
+        return 0
+    }
+}
+
+@c @implementation
+public func coro_test_step_time(_ ns: Int64) -> CInt {
+    call { runtime throws(Refusal) in
+        if ns < 0 { throw runtime.refuseArgument("time does not go back") }
+        runtime.pointee.clock.step(ns)
+        return 0
+    }
+}
+
+@c @implementation
+public func coro_test_set_order_seed(_ seed: UInt64) -> CInt {
+    call {
+        $0.pointee.order.set(seed: seed)
+        return 0
+    }
+}
+
+@c @implementation
+public func coro_test_fail_call(_ name: UnsafePointer<CChar>?, _ n: CInt, _ error: CInt) -> CInt {
+    call { runtime throws(Refusal) in
+        let name = try runtime.require(name, "call is NULL")
+        let result = coro_system_fail_call(name, n, error)
+        return result == 0 ? 0 : runtime.fail(result) {
+            $0.append("libcoro makes no system call ")
+            $0.append(name)
+            $0.append(", or n or error is out of range")
+        }
+    }
+}
+
+@c @implementation
+public func coro_test_set_mprotect_guards(_ on: Bool) {
+    StackPool.mprotectGuards = on
+}

@@ -1,0 +1,45 @@
+import CCoro
+import CCoroPlatform
+
+// coro.h: Time. The two constants are in CCoroPlatform: Swift can't define a C variable.
+
+@c @implementation
+public func coro_now() -> Int64 {
+    guard let runtime = Runtime.existing else { return coro_system_clock() }
+    return runtime.pointee.loopState == .idle ? runtime.pointee.clock.read() : runtime.pointee.now
+}
+
+@c @implementation
+public func coro_get_now() -> Int64 {
+    Runtime.existing?.pointee.clock.read() ?? coro_system_clock()
+}
+
+@c @implementation
+public func coro_sleep(_ ns: Int64) -> CInt {
+    call { runtime throws(Refusal) in
+        if ns < 0 { throw runtime.refuseArgument("a time to sleep can't be negative") }
+        if runtime.blocksInsteadOfSleeping {
+            coro_system_block_for(ns)
+            return 0
+        }
+        let now = runtime.pointee.clock.read()
+        return runtime.sleep(until: addClamped(now, ns), now: now)
+    }
+}
+
+@c @implementation
+public func coro_sleep_relative(_ ns: Int64) -> CInt {
+    coro_sleep(ns)
+}
+
+@c @implementation
+public func coro_sleep_absolute(_ when: Int64) -> CInt {
+    call { $0.sleep(until: when, now: $0.pointee.clock.read()) }
+}
+
+extension RuntimeRef {
+    /// On a thread's own stack, in strict mode, sleeping holds up the thread.
+    fileprivate var blocksInsteadOfSleeping: Bool {
+        pointee.strictMain && pointee.current == pointee.main && pointee.forbidden == 0
+    }
+}

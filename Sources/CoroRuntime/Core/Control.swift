@@ -1,0 +1,106 @@
+/// What one coroutine does to another, by id.
+extension RuntimeRef {
+    /// The coroutine of this thread with that id.
+    @inline(__always)
+    func find(_ id: Int64) throws(Refusal) -> CoroutineRef {
+        if let coroutine = pointee.table.find(id) { return coroutine }
+        throw refuse(id: id)
+    }
+
+    /// Why there is no coroutine `id` here.
+    @inline(never)
+    private func refuse(id: Int64) -> Refusal {
+        if id == 0 {
+            return Refusal(code: fail(Code.invalid) { $0.append("0 is the thread's own stack, not a coroutine") })
+        }
+        if id > 0, Mailbox.number(ofCoroutine: id) == pointee.mailbox.pointee.number {
+            if id <= pointee.lastID, id > pointee.mailbox.pointee.firstID || pointee.mailbox.pointee.isReused {
+                return Refusal(
+                    code: fail(Code.dead) {
+                        $0.append("coroutine #")
+                        $0.append(id)
+                        $0.append(" has ended, and was joined or detached")
+                    })
+            }
+        } else if id > 0, Mailbox.wasIssued(coroutine: id) {
+            return Refusal(
+                code: fail(Code.wrongThread) {
+                    $0.append("coroutine #")
+                    $0.append(id)
+                    $0.append(" belongs to another thread; only that thread may use it: see coro_post()")
+                })
+        }
+        return Refusal(
+            code: fail(Code.noSuchCoroutine) {
+                $0.append("there never was a coroutine #")
+                $0.append(id)
+            })
+    }
+
+    /// Queues one that was never started.
+    func start(_ coroutine: CoroutineRef) throws(Refusal) {
+        switch coroutine.pointee.state {
+        case .new: makeReady(coroutine)
+        case .ended where !coroutine.has(.started): throw refuse(coroutine, Code.dead, "was cancelled before it started")
+        default: throw refuse(coroutine, Code.schedule, "was started before")
+        }
+    }
+
+    /// Runs one that was never started, up to its first suspension. The caller goes on ahead of all who are runnable.
+    func startNow(_ coroutine: CoroutineRef) throws(Refusal) {
+        if pointee.forbidden != 0 { throw Refusal(code: mayNotSuspend()) }
+        guard coroutine.pointee.state == .new else {
+            try start(coroutine)
+            return
+        }
+        let me = pointee.current
+        me.pointee.wakeCode = 0
+        me.pointee.state = .ready
+        pointee.ready.prepend(me)
+        coroutine.pointee.state = .running
+        // Whatever is left of the batch, the caller comes next.
+        pointee.budget = Swift.max(pointee.budget, 2)
+        switchTo(coroutine)
+        if me.pointee.state != .running { driveLoop() }
+        // Starting is not a call that can be interrupted: the next one is.
+        if me.pointee.wakeCode != 0 { me.pointee.pendingInterrupt = me.pointee.wakeCode }
+    }
+
+    /// Makes a suspended coroutine runnable, as `coro_schedule` says.
+    func schedule(_ coroutine: CoroutineRef, value: UnsafeMutableRawPointer?) throws(Refusal) {
+        switch coroutine.pointee.state {
+        case .new: makeReady(coroutine)
+        case .ready: throw refuse(coroutine, Code.schedule, "is runnable already")
+        case .running: throw refuse(coroutine, Code.schedule, "is the one that runs")
+        case .ended: throw refuse(coroutine, Code.dead, "has ended")
+        case .waiting:
+            switch coroutine.pointee.waitKind {
+            case .park, .sleep, .pass: wake(coroutine, value: value)
+            case .none, .join, .read, .write:
+                throw refuse(coroutine, Code.schedule, "waits for something that only its end can give")
+            }
+        }
+    }
+
+    /// Delivers `code` once: to the call it is suspended in, or the next that would suspend. Cancels one that never ran.
+    func interrupt(_ coroutine: CoroutineRef, with code: Int32) {
+        switch coroutine.pointee.state {
+        case .ended: return
+        case .running: coroutine.pointee.pendingInterrupt = code
+        case .waiting: wake(coroutine, with: code)
+        case .new: cancel(coroutine)
+        case .ready where !coroutine.has(.started): cancel(coroutine)
+        case .ready: coroutine.pointee.wakeCode = code
+        }
+    }
+
+    func refuse(_ coroutine: CoroutineRef, _ code: Int32, _ why: StaticString) -> Refusal {
+        Refusal(
+            code: fail(code, other: coroutine.pointee.id) {
+                $0.append("coroutine #")
+                $0.append(coroutine.pointee.id)
+                $0.append(" ")
+                $0.append(why)
+            })
+    }
+}

@@ -1,0 +1,150 @@
+import CCoroPlatform
+
+typealias CoroutineRef = UnsafeMutablePointer<Coroutine>
+
+/// A coroutine's control block: everything about it that is not on its stack.
+///
+/// Three cache lines. The first has all that a switch touches; the second what it waits for; the third its life. What few
+/// coroutines have (a name, locals, ...) is in `Extras`, allocated when first needed. It is always used by reference and in
+/// short accesses: another coroutine may change any field while this one is suspended.
+struct Coroutine {
+    // -- the switch --
+
+    /// The stack pointer while it is suspended; nil before it first runs. `CoroutineRef.contextSlot` relies on its place.
+    var context: UnsafeMutableRawPointer?
+    /// The next in the queue that it is in: ready, next pass, or free.
+    var next: CoroutineRef?
+    /// The thread's C++ exceptions and errno, as it left them.
+    var exceptions = coro_exception_globals()
+    var savedErrno: Int32 = 0
+    var state: State = .new
+    var flags: Flags = []
+    var waitKind: WaitKind = .none
+    var stackClass: UInt8 = 0
+    /// Why it was woken: 0, or the error that its suspending call returns.
+    var wakeCode: Int32 = 0
+    /// An interrupt that came while it ran: its next suspending call returns it.
+    var pendingInterrupt: Int32 = 0
+    var id: Int64 = 0
+
+    // -- the wait --
+
+    /// What `coro_schedule` gave.
+    var wakeValue: UnsafeMutableRawPointer?
+    /// What `waitKind` is about: a descriptor, or the address of a control block.
+    var waitObject: Int = 0
+    /// Its neighbours in the list of those who wait for the same.
+    var waitNext: CoroutineRef?
+    var waitPrevious: CoroutineRef?
+    /// When the wait ends by itself; see `TimerQueue` for the rest.
+    var deadline: Int64 = 0
+    var timerNext: CoroutineRef?
+    var timerPrevious: CoroutineRef?
+    var timerOrder: UInt32 = 0
+    var timerPlace: TimerPlace = .none
+
+    // -- the life --
+
+    /// The next in its bucket of the `CoroutineTable`.
+    var tableNext: CoroutineRef?
+    var function: CoroutineFunction?
+    var argument: UnsafeMutableRawPointer?
+    var result: UnsafeMutableRawPointer?
+    /// The code it failed with; 0: none.
+    var failure: Int32 = 0
+    /// How many joins hold on to the record.
+    var holders: Int32 = 0
+    /// Who waits for its end, first come first.
+    var joiners = WaitList()
+    var stackBottom: UnsafeMutableRawPointer?
+    var extras: UnsafeMutablePointer<Extras>?
+    /// The address after the call that created it.
+    var spawnSite: UnsafeRawPointer?
+
+    enum State: UInt8 {
+        case new, ready, running, waiting, ended
+    }
+
+    struct Flags: OptionSet {
+        let rawValue: UInt8
+        /// Nobody will take its result.
+        static let detached = Flags(rawValue: 1 << 0)
+        /// It has run.
+        static let started = Flags(rawValue: 1 << 1)
+        /// Its result was taken by a join.
+        static let taken = Flags(rawValue: 1 << 2)
+        /// It is in the ready queue although it was cancelled: whoever takes it out drops it.
+        static let cancelledInQueue = Flags(rawValue: 1 << 3)
+        /// Its floating-point control words are its own.
+        static let savesFloatingPoint = Flags(rawValue: 1 << 4)
+        /// A sanitizer wants to hear of switches. Every coroutine of a process has this or none.
+        static let followed = Flags(rawValue: 1 << 5)
+
+        /// Those that make a switch more than a switch.
+        static let slowSwitch: Flags = [.savesFloatingPoint, .followed]
+    }
+
+    /// What few coroutines have.
+    struct Extras {
+        /// What AddressSanitizer keeps for a stack while it is left. `CoroutineRef.fakeStackSlot` relies on its place.
+        var fakeStack: UnsafeMutableRawPointer?
+        /// Owned; nil: the default.
+        var name: UnsafeMutablePointer<CChar>?
+        /// Owned; what `coro_fail` said.
+        var failureMessage: UnsafeMutablePointer<CChar>?
+        var release: (@convention(c) (UnsafeMutableRawPointer?) -> Void)?
+        var locals = LocalValues()
+        var floatingPoint = coro_fp_control()
+    }
+}
+
+typealias CoroutineFunction = @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer?
+
+/// What a waiting coroutine waits for. The numbers are `CORO_WAIT_…`.
+enum WaitKind: UInt8 {
+    case none, park, pass, sleep, join, read, write
+}
+
+extension CoroutineRef {
+    /// Where the switch saves the stack pointer. Not `&pointee.context`: no access to the block may span a switch.
+    @inline(__always)
+    var contextSlot: UnsafeMutablePointer<UnsafeMutableRawPointer?> {
+        UnsafeMutableRawPointer(self).assumingMemoryBound(to: UnsafeMutableRawPointer?.self)
+    }
+
+    var fakeStackSlot: UnsafeMutablePointer<UnsafeMutableRawPointer?>? {
+        UnsafeMutableRawPointer(pointee.extras)?.assumingMemoryBound(to: UnsafeMutableRawPointer?.self)
+    }
+
+    @inline(__always)
+    func has(_ flag: Coroutine.Flags) -> Bool {
+        pointee.flags.rawValue & flag.rawValue != 0
+    }
+
+    @inline(__always)
+    func set(_ flag: Coroutine.Flags) {
+        pointee.flags = Coroutine.Flags(rawValue: pointee.flags.rawValue | flag.rawValue)
+    }
+
+    @inline(__always)
+    func clear(_ flag: Coroutine.Flags) {
+        pointee.flags = Coroutine.Flags(rawValue: pointee.flags.rawValue & ~flag.rawValue)
+    }
+
+    /// The extras, which are made if there are none; nil without memory.
+    func obtainExtras() -> UnsafeMutablePointer<Coroutine.Extras>? {
+        if let extras = pointee.extras { return extras }
+        guard let extras = Heap.one(Coroutine.Extras()) else { return nil }
+        pointee.extras = extras
+        return extras
+    }
+
+    func freeExtras() {
+        guard let extras = pointee.extras else { return }
+        Heap.free(extras.pointee.name)
+        Heap.free(extras.pointee.failureMessage)
+        extras.pointee.locals.free()
+        Heap.free(extras)
+        pointee.extras = nil
+    }
+}

@@ -1,0 +1,72 @@
+import CCoroPlatform
+
+/// The system's error numbers that this code speaks of. (Swift sees no macro that expands to another.)
+enum CoroErrno {
+    static let noEntry: Int32 = 2
+    static let noSuchProcess: Int32 = 3
+    static let badDescriptor: Int32 = 9
+    static let interrupted: Int32 = 4
+    static let inputOutput: Int32 = 5
+    static let again: Int32 = 11
+    static let noMemory: Int32 = 12
+    static let notPermitted: Int32 = 1
+    static let invalid: Int32 = 22
+    static let tooManyFilesInSystem: Int32 = 23
+    static let tooManyFiles: Int32 = 24
+    static let deadlock: Int32 = 35
+    static let exists: Int32 = 17
+    static let notSocket: Int32 = 88
+    static let notSupported: Int32 = 95
+    static let connectionAborted: Int32 = 103
+    static let alreadyConnected: Int32 = 106
+    static let inProgress: Int32 = 115
+    static let protocolError: Int32 = 71
+}
+
+/// libcoro's own errors: the one table of their names and texts. `include/coro.h` has the numbers and documents them.
+enum ErrorTable {
+    static func find(_ code: Int32) -> (name: StaticString, text: StaticString)? {
+        switch code {
+        case -5001: ("CORO_ESCHEDULE", "the coroutine can't be scheduled: it is running, runnable, or was started before")
+        case -5002: ("CORO_EDEAD", "the coroutine has ended")
+        case -5003: ("CORO_ECLOSED", "the descriptor was closed")
+        case -5004: ("CORO_ENOTSTARTED", "the coroutine was never started")
+        case -5005: ("CORO_ETIMEOUT", "the time given ran out")
+        case -5006: ("CORO_ESIMULTANEOUS", "another coroutine waits already for the same")
+        case -5007: ("CORO_ESHUTDOWN", "the coroutine was told to end")
+        case -5008: ("CORO_EWAKEUP", "the wait was broken off")
+        case -5009: ("CORO_EINTERRUPTED", "the wait was interrupted")
+        case -5010: ("CORO_EYIELDFROMMAIN", "this call may suspend, which is not allowed here")
+        case -5011: ("CORO_ELOCK", "the lock is not held by the caller")
+        case -5012: ("CORO_EINPARALLEL", "some of the functions run in parallel failed")
+        case -5013: ("CORO_EWRONGTHREAD", "the coroutine belongs to another thread")
+        case -5014: ("CORO_EEOF", "the stream ended before all bytes had come")
+        case -5015: ("CORO_EBLOCKING", "the descriptor is in blocking mode")
+        case -5016: ("CORO_ELOOPRUNNING", "the loop runs already on this thread")
+        default: nil
+        }
+    }
+}
+
+/// What `CORO_E…` stands for, under the names that Swift code reads.
+enum Code {
+    static let schedule: Int32 = -5001
+    static let dead: Int32 = -5002
+    static let closed: Int32 = -5003
+    static let notStarted: Int32 = -5004
+    static let timeout: Int32 = -5005
+    static let simultaneous: Int32 = -5006
+    static let shutdown: Int32 = -5007
+    static let yieldFromMain: Int32 = -5010
+    static let wrongThread: Int32 = -5013
+    static let endOfFile: Int32 = -5014
+    static let blocking: Int32 = -5015
+    static let loopRunning: Int32 = -5016
+
+    static let noSuchCoroutine = -CoroErrno.noSuchProcess
+    static let invalid = -CoroErrno.invalid
+    static let noMemory = -CoroErrno.noMemory
+    static let deadlock = -CoroErrno.deadlock
+    static let again = -CoroErrno.again
+    static let badDescriptor = -CoroErrno.badDescriptor
+}

@@ -1,0 +1,27 @@
+import CCoroPlatform
+
+extension RuntimeRef {
+    /// The explicit loop. Returns the code of `coro_set_exit`, or 0 when idle.
+    func runEventLoop(pollLimit: Int64, stopsWhenIdle: Bool) throws(Refusal) -> Int32 {
+        guard pointee.current == pointee.main, pointee.loopState == .idle else {
+            throw Refusal(
+                code: fail(Code.loopRunning) { $0.append("coro_event_loop() can't be called by what it runs") })
+        }
+        if pointee.exit.isRequested { return takeExit() }
+        pointee.loopState = .explicit
+        pointee.main.pointee.state = .waiting
+        let end = runLoop(pollLimit: pollLimit, stopsWhenIdle: stopsWhenIdle, obeysExit: true)
+        pointee.main.pointee.state = .running
+        pointee.loopState = .idle
+        switch end {
+        case .exit: return takeExit()
+        case .idle, .mainResumed: return 0
+        case .failed(let error): throw Refusal(code: fail(error) { $0.append("the loop can't wait for descriptors") })
+        }
+    }
+
+    private func takeExit() -> Int32 {
+        if pointee.exit.printsLine { coro_system_write_all(2, "Exiting...\n", 11) }
+        return pointee.exit.take()
+    }
+}

@@ -1,0 +1,165 @@
+import CCoroPlatform
+
+/// What `create` is told.
+struct Creation {
+    var function: CoroutineFunction
+    var argument: UnsafeMutableRawPointer?
+    /// The address after the call that creates it.
+    var site: UnsafeRawPointer?
+    var flags: Coroutine.Flags = []
+    var stackClass = StackPool.usualClass
+    var name: UnsafePointer<CChar>?
+    var release: (@convention(c) (UnsafeMutableRawPointer?) -> Void)?
+
+    /// Whether it has anything that is kept in `Extras`.
+    @inline(__always)
+    var isPlain: Bool { name == nil && release == nil && flags.rawValue & Coroutine.Flags.slowSwitch.rawValue == 0 }
+}
+
+/// Why something was not done: the code to return, with its report written.
+struct Refusal: Error {
+    var code: Int32
+}
+
+/// From creation to the last that is known of a coroutine.
+extension RuntimeRef {
+    /// A new coroutine, not started.
+    @inline(__always)
+    func create(_ creation: Creation) throws(Refusal) -> CoroutineRef {
+        guard pointee.table.reserveOne(), let coroutine = pointee.pool.take() else {
+            throw Refusal(code: fail(Code.noMemory) { $0.append("no memory for another coroutine") })
+        }
+        let stack: UnsafeMutableRawPointer
+        do {
+            stack = try pointee.stacks.take(creation.stackClass)
+        } catch {
+            pointee.pool.give(coroutine)
+            throw refuseStack(error)
+        }
+        coroutine.initialize(to: Coroutine())
+        coroutine.pointee.stackBottom = stack
+        coroutine.pointee.stackClass = creation.stackClass
+        coroutine.pointee.flags = creation.flags
+        coroutine.pointee.function = creation.function
+        coroutine.pointee.argument = creation.argument
+        coroutine.pointee.spawnSite = creation.site
+        if !creation.isPlain { try addExtras(to: coroutine, creation) }
+        pointee.lastID &+= 1
+        coroutine.pointee.id = pointee.lastID
+        pointee.table.insert(coroutine)
+        return coroutine
+    }
+
+    @inline(never)
+    private func addExtras(to coroutine: CoroutineRef, _ creation: Creation) throws(Refusal) {
+        let extras = coroutine.obtainExtras()
+        extras?.pointee.release = creation.release
+        extras?.pointee.floatingPoint = coro_fp_control_get()
+        if let name = creation.name { extras?.pointee.name = Heap.copy(name) }
+        if extras != nil && (creation.name == nil || extras?.pointee.name != nil) {
+            if creation.flags.contains(.followed) { resetStack(of: coroutine) }
+            return
+        }
+        coroutine.freeExtras()
+        pointee.stacks.give(coroutine.pointee.stackBottom.unsafelyUnwrapped, creation.stackClass)
+        pointee.pool.give(coroutine)
+        throw Refusal(code: fail(Code.noMemory) { $0.append("no memory for the coroutine's options") })
+    }
+
+    private func resetStack(of coroutine: CoroutineRef) {
+        let guarded = pointee.stacks.guardSize(coroutine.pointee.stackClass)
+        coro_tools_stack_reset(
+            coroutine.pointee.stackBottom.unsafelyUnwrapped + guarded,
+            StackPool.slotSize(coroutine.pointee.stackClass) - guarded)
+    }
+
+    @inline(never)
+    private func refuseStack(_ failure: StackFailure) -> Refusal {
+        let live = pointee.table.count
+        return Refusal(
+            code: fail(failure.error) {
+                $0.append("no stack for another coroutine, with ")
+                $0.append(live)
+                if failure.inGuard {
+                    $0.append(
+                        " of them: this kernel needs a mapping for each guard, and vm.max_map_count limits those; raise it "
+                            + "(sysctl -w vm.max_map_count=1000000), or use a kernel from 6.13 on, which needs none")
+                } else {
+                    $0.append(
+                        " of them: no address space could be mapped; see vm.overcommit_memory, ulimit -v and "
+                            + "vm.max_map_count, or use smaller stacks (coro_options.stack_size)")
+                }
+            })
+    }
+
+    /// The flags that every new coroutine of this process has.
+    @inline(__always)
+    var initialFlags: Coroutine.Flags {
+        pointee.main.has(.followed) ? .followed : []
+    }
+
+    /// Ends a coroutine that never ran.
+    func cancel(_ coroutine: CoroutineRef) {
+        if coroutine.pointee.state == .ready { coroutine.set(.cancelledInQueue) }
+        coroutine.pointee.failure = Code.shutdown
+        releaseArgument(of: coroutine)
+        end(coroutine)
+    }
+
+    /// Ends the current coroutine, whose function has returned. Returns the context to go on in.
+    func finish(_ me: CoroutineRef) -> UnsafeMutableRawPointer {
+        releaseArgument(of: me)
+        if me.pointee.failure != 0 {
+            me.pointee.result = nil
+            if me.pointee.failure != Code.shutdown { notify(me) }
+        }
+        pointee.startedCount -= 1
+        end(me)
+        pointee.budget &-= 1
+        return leaveForGood(to: takeNext())
+    }
+
+    /// Gives back what the coroutine was given and keeps for itself. User code that must not suspend.
+    private func releaseArgument(of coroutine: CoroutineRef) {
+        guard let extras = coroutine.pointee.extras else { return }
+        pointee.forbidden += 1
+        extras.destroyLocals()
+        if let release = extras.pointee.release { release(coroutine.pointee.argument) }
+        pointee.forbidden -= 1
+    }
+
+    private func end(_ coroutine: CoroutineRef) {
+        coroutine.pointee.state = .ended
+        while let joiner = coroutine.pointee.joiners.first { wake(joiner) }
+        pointee.stacks.give(coroutine.pointee.stackBottom.unsafelyUnwrapped, coroutine.pointee.stackClass)
+        coroutine.pointee.stackBottom = nil
+        dropIfUnneeded(coroutine)
+    }
+
+    /// Forgets an ended coroutine if nobody will ask for it any more.
+    func dropIfUnneeded(_ coroutine: CoroutineRef) {
+        guard coroutine.pointee.state == .ended, coroutine.pointee.holders == 0, !coroutine.has(.cancelledInQueue),
+            coroutine.has(.detached) || coroutine.has(.taken)
+        else { return }
+        pointee.table.remove(coroutine)
+        coroutine.freeExtras()
+        pointee.pool.give(coroutine)
+    }
+
+    /// A coroutine that was taken out of the ready queue had been cancelled there.
+    @inline(never)
+    func dropCancelled(_ coroutine: CoroutineRef) {
+        coroutine.clear(.cancelledInQueue)
+        dropIfUnneeded(coroutine)
+    }
+
+    /// Makes the running coroutine fail when it returns.
+    func recordFailure(_ code: Int32, _ message: UnsafePointer<CChar>?) {
+        let me = pointee.current
+        if me == pointee.main { return }
+        me.pointee.failure = code < 0 ? code : Code.invalid
+        guard let extras = message == nil ? me.pointee.extras : me.obtainExtras() else { return }
+        Heap.free(extras.pointee.failureMessage)
+        extras.pointee.failureMessage = message.flatMap(Heap.copy)
+    }
+}

@@ -1,0 +1,155 @@
+import CCoroPlatform
+
+/// The variables of which every coroutine has its own value: which there are, for the whole process.
+enum LocalKeys {
+    typealias Destroy = @convention(c) (UnsafeMutableRawPointer?) -> Void
+
+    struct Key {
+        var id: Int64
+        var destroy: Destroy?
+    }
+
+    nonisolated(unsafe) private static var keys = Vector<Key>()
+    nonisolated(unsafe) private static var lastID: Int64 = 0
+
+    /// A new one, or nil without memory.
+    static func make(_ destroy: Destroy?) -> Int64? {
+        coro_process_lock()
+        defer { coro_process_unlock() }
+        guard keys.reserveOne() else { return nil }
+        lastID += 1
+        keys.appendReserved(Key(id: lastID, destroy: destroy))
+        return lastID
+    }
+
+    static func find(_ id: Int64) -> Key? {
+        coro_process_lock()
+        defer { coro_process_unlock() }
+        return index(of: id).map { keys[$0] }
+    }
+
+    /// Takes it out: false if there is none.
+    static func remove(_ id: Int64) -> Bool {
+        coro_process_lock()
+        defer { coro_process_unlock() }
+        guard let index = index(of: id) else { return false }
+        keys.removeSwappingLast(at: index)
+        return true
+    }
+
+    private static func index(of id: Int64) -> Int? {
+        var index = 0
+        while index < keys.count {
+            if keys[index].id == id { return index }
+            index += 1
+        }
+        return nil
+    }
+}
+
+/// One coroutine's values. Few have many, so looking through them is quickest.
+struct LocalValues {
+    fileprivate var slots = Vector<Slot>()
+
+    fileprivate struct Slot {
+        var key: LocalKeys.Key
+        var value: UnsafeMutableRawPointer?
+    }
+
+    var count: Int { slots.count }
+
+    func key(at index: Int) -> Int64 { slots[index].key.id }
+
+    fileprivate func index(of id: Int64) -> Int? {
+        var index = 0
+        while index < slots.count {
+            if slots[index].key.id == id { return index }
+            index += 1
+        }
+        return nil
+    }
+
+    mutating func free() { slots.free() }
+}
+
+extension UnsafeMutablePointer<Coroutine.Extras> {
+    /// Destroys all values. What destructors set meanwhile is destroyed too, but not for ever.
+    func destroyLocals() {
+        var left = 4 * pointee.locals.count
+        while left > 0, let slot = pointee.locals.slots.popLast() {
+            slot.destroy()
+            left -= 1
+        }
+    }
+
+    /// Destroys the value of one variable, if it is set.
+    fileprivate func destroyLocal(_ id: Int64) {
+        guard let index = pointee.locals.index(of: id) else { return }
+        let slot = pointee.locals.slots[index]
+        pointee.locals.slots.removeSwappingLast(at: index)
+        slot.destroy()
+    }
+}
+
+extension LocalValues.Slot {
+    fileprivate func destroy() {
+        if let value, let destroy = key.destroy { destroy(value) }
+    }
+}
+
+extension RuntimeRef {
+    func setLocal(_ id: Int64, _ value: UnsafeMutableRawPointer?) -> Int32 {
+        let me = pointee.current
+        if let extras = me.pointee.extras, let index = extras.pointee.locals.index(of: id) {
+            extras.pointee.locals.slots[index].value = value
+            return 0
+        }
+        guard let key = LocalKeys.find(id) else { return refuseLocal(id) }
+        guard let extras = me.obtainExtras(), extras.pointee.locals.slots.reserveOne() else { return fail(Code.noMemory) }
+        extras.pointee.locals.slots.appendReserved(LocalValues.Slot(key: key, value: value))
+        return 0
+    }
+
+    func getLocal(_ id: Int64, _ value: UnsafeMutablePointer<UnsafeMutableRawPointer?>) -> Int32 {
+        value.pointee = nil
+        guard let extras = pointee.current.pointee.extras, let index = extras.pointee.locals.index(of: id) else {
+            return LocalKeys.find(id) == nil ? refuseLocal(id) : fail(-CoroErrno.noEntry)
+        }
+        value.pointee = extras.pointee.locals.slots[index].value
+        return 0
+    }
+
+    func deleteLocal(_ id: Int64) -> Int32 {
+        guard let extras = pointee.current.pointee.extras, let index = extras.pointee.locals.index(of: id) else {
+            return LocalKeys.find(id) == nil ? refuseLocal(id) : fail(-CoroErrno.noEntry)
+        }
+        extras.pointee.locals.slots.removeSwappingLast(at: index)
+        return 0
+    }
+
+    /// Frees a variable, and its values in this thread's coroutines.
+    func freeLocal(_ id: Int64) -> Int32 {
+        guard LocalKeys.remove(id) else { return refuseLocal(id) }
+        pointee.forbidden += 1
+        pointee.main.pointee.extras?.destroyLocal(id)
+        // A destructor may create coroutines: none is looked at while it runs.
+        while let extras = anyExtras(with: id) { extras.destroyLocal(id) }
+        pointee.forbidden -= 1
+        return 0
+    }
+
+    private func anyExtras(with id: Int64) -> UnsafeMutablePointer<Coroutine.Extras>? {
+        var found: UnsafeMutablePointer<Coroutine.Extras>?
+        pointee.table.forEach {
+            if let extras = $0.pointee.extras, extras.pointee.locals.index(of: id) != nil { found = extras }
+        }
+        return found
+    }
+
+    private func refuseLocal(_ id: Int64) -> Int32 {
+        fail(Code.invalid) {
+            $0.append("there is no coroutine-local variable ")
+            $0.append(id)
+        }
+    }
+}

@@ -1,0 +1,186 @@
+import CCoroPlatform
+
+/// The loop. It runs on the thread's own stack, pass by pass; within a pass coroutines switch to each other directly, and
+/// come back here when none can run or the batch is over.
+///
+/// A pass:
+///  1. The clock is read. `now` is this time until the next pass.
+///  2. What other threads have posted is made into coroutines.
+///  3. Timers that are due wake their coroutines.
+///  4. Those who asked for the next pass are runnable.
+///  5. A batch of runnable coroutines runs, first in first out: until none is runnable, or `BatchSize` switches were made.
+///  6. Memory of stacks that are not needed is given back.
+///  7. The poller is asked which descriptors are ready: without waiting if anyone can run, else until the next timer.
+///
+/// Steps 2, 3 and 7 come round after a bounded number of switches, so nothing that coroutines do keeps timers, descriptors
+/// or other threads waiting for ever.
+extension RuntimeRef {
+    /// How a run of the loop ended.
+    enum LoopEnd {
+        /// The thread's own stack was woken.
+        case mainResumed
+        /// `coro_set_exit`, and nothing is runnable any more.
+        case exit
+        /// Nothing is left that could ever run.
+        case idle
+        case failed(Int32)
+    }
+
+    /// Runs the loop until `main`, which waits or is queued, is run again.
+    func driveLoop() {
+        pointee.loopState = .driven
+        let end = runLoop(pollLimit: .max, stopsWhenIdle: !pointee.mailbox.isExposed, obeysExit: false)
+        pointee.loopState = .idle
+        switch end {
+        case .mainResumed: return
+        case .exit, .idle: wake(pointee.main, with: Code.deadlock)
+        case .failed(let error): wake(pointee.main, with: error)
+        }
+        pointee.ready.remove(pointee.main)
+        pointee.main.pointee.state = .running
+    }
+
+    func runLoop(pollLimit: Int64, stopsWhenIdle: Bool, obeysExit: Bool) -> LoopEnd {
+        while true {
+            beginPass()
+            if runBatch() { return .mainResumed }
+            if pointee.stacks.hasSurplus { pointee.stacks.reclaim() }
+            if obeysExit, pointee.exit.isRequested, pointee.ready.isEmpty || pointee.exit.isOverdue(pointee.now) {
+                return .exit
+            }
+            if stopsWhenIdle, nothingCanRun { return .idle }
+            let error = poll(limit: pollLimit)
+            if error < 0 { return .failed(error) }
+        }
+    }
+
+    /// Steps 1 to 4.
+    private func beginPass() {
+        pointee.now = pointee.clock.read()
+        pointee.batch.adapt(to: pointee.now)
+        if pointee.mailbox.hasPosts { takePosts() }
+        while let coroutine = pointee.timers.popDue(pointee.now) {
+            wake(coroutine, with: coroutine.pointee.waitKind == .sleep ? 0 : Code.timeout)
+        }
+        while let coroutine = pointee.nextPass.popFirst() {
+            coroutine.pointee.waitKind = .none
+            coroutine.pointee.wakeCode = 0
+            makeReady(coroutine)
+        }
+    }
+
+    /// Step 5. Returns whether the thread's own stack is to go on.
+    private func runBatch() -> Bool {
+        pointee.budget = pointee.order.isSeeded ? 1 : pointee.batch.size
+        while let next = takeReady() {
+            if next.pointee.state != .ready {
+                dropCancelled(next)
+                continue
+            }
+            next.pointee.state = .running
+            if next != pointee.main {
+                prefetchNext()
+                switchTo(next)
+            }
+            break
+        }
+        return pointee.main.pointee.state == .running
+    }
+
+    private func takeReady() -> CoroutineRef? {
+        guard pointee.order.isSeeded else { return pointee.ready.popFirst() }
+        return pointee.ready.pop(after: pointee.order.nextSteps())
+    }
+
+    private var nothingCanRun: Bool {
+        pointee.ready.isEmpty && pointee.nextPass.isEmpty && pointee.timers.isEmpty && pointee.poller.waiterCount == 0
+            && !pointee.mailbox.hasPosts
+    }
+
+    /// Step 7. Returns 0 or an error that no later pass could mend.
+    private func poll(limit: Int64) -> Int32 {
+        if !pointee.ready.isEmpty || !pointee.nextPass.isEmpty {
+            return pointee.poller.waiterCount > 0 ? pollOnce(timeout: 0) : 0
+        }
+        let wakeTime = pointee.timers.nextWake
+        if pointee.clock.isVirtual, let wakeTime {
+            let error = pointee.poller.waiterCount > 0 ? pollOnce(timeout: 0) : 0
+            if error == 0, pointee.ready.isEmpty, !pointee.mailbox.hasPosts { pointee.clock.jump(to: wakeTime) }
+            return error
+        }
+        let untilTimer = wakeTime.map { Swift.max($0 &- pointee.clock.read(), 0) } ?? .max
+        return pollOnce(timeout: Swift.min(untilTimer, limit))
+    }
+
+    private func pollOnce(timeout: Int64) -> Int32 {
+        if timeout == 0 { return pointee.poller.wait(in: self, timeout: 0) }
+        guard pointee.mailbox.goToSleep() else { return 0 }
+        pointee.batch.pause()
+        let error = pointee.poller.wait(in: self, timeout: timeout)
+        pointee.mailbox.wakeUp()
+        return error
+    }
+}
+
+/// How many switches make a batch: 61, and fewer where coroutines run long between two, so that the loop comes round about
+/// every 300 µs of running.
+struct BatchSize {
+    private(set) var size: Int32 = Self.most
+    private var began: Int64 = 0
+
+    private static let most: Int32 = 61
+    private static let aim: Int64 = 300_000
+
+    /// A batch of the present size has run since this was last called; `now` the next begins.
+    mutating func adapt(to now: Int64) {
+        let elapsed = now &- began
+        began = now
+        size = elapsed > Self.aim ? Swift.max(size / 2, 1) : Swift.min(size &+ 6, Self.most)
+    }
+
+    /// The loop is about to wait: the time until the next pass says nothing.
+    mutating func pause() {
+        began = .max
+    }
+}
+
+/// What `coro_set_exit` asked for.
+struct ExitRequest {
+    private(set) var isRequested = false
+    private(set) var code: Int32 = 0
+    private var overdueAt: Int64 = 0
+    var printsLine = true
+
+    /// How long what is runnable may go on, should it never end.
+    private static let grace: Int64 = 1_000_000_000
+
+    mutating func request(_ code: Int32, now: Int64) {
+        if !isRequested { overdueAt = addClamped(now, Self.grace) }
+        isRequested = true
+        self.code = code
+    }
+
+    func isOverdue(_ now: Int64) -> Bool { now >= overdueAt }
+
+    mutating func take() -> Int32 {
+        isRequested = false
+        return code
+    }
+}
+
+/// The order in which runnable coroutines run: as they came, or drawn from a seed, for tests.
+struct RunOrder {
+    private var seed: UInt64 = 0
+
+    var isSeeded: Bool { seed != 0 }
+
+    mutating func set(seed: UInt64) { self.seed = seed }
+
+    /// How many places behind the first the next one is taken from. (xorshift64: Marsaglia, 2003.)
+    mutating func nextSteps() -> Int {
+        seed ^= seed &<< 13
+        seed ^= seed &>> 7
+        seed ^= seed &<< 17
+        return Int(truncatingIfNeeded: seed & 15)
+    }
+}

@@ -1,0 +1,118 @@
+import CCoroPlatform
+
+/// Waiting and waking: the one way in which coroutines are suspended.
+///
+/// Who waits says for what (`waitKind`, `waitObject`), is in at most one list of waiters, and has at most one timer. Waking
+/// it, for whatever reason, takes it out of both before it is runnable. So nothing that comes later can wake it a second time
+/// for a wait that is over, and a wait that was interrupted leaves nothing behind.
+extension RuntimeRef {
+    /// Whether a call may suspend here: 0, or the error it has to return.
+    @inline(__always)
+    func mayNotSuspend() -> Int32 {
+        if pointee.forbidden == 0 && (pointee.current != pointee.main || !pointee.strictMain) { return 0 }
+        return refuseToSuspend()
+    }
+
+    @inline(never)
+    private func refuseToSuspend() -> Int32 {
+        fail(Code.yieldFromMain) {
+            $0.append(
+                pointee.forbidden != 0
+                    ? "destructors and release functions must not suspend"
+                    : "this is the thread's own stack, and strict mode is on: call from a coroutine while the loop runs")
+        }
+    }
+
+    /// Suspends the current coroutine until somebody wakes it, or until `deadline`, which wakes it with `expiry`. Returns
+    /// what it was woken with. The caller has put it into the list of waiters that goes with `kind`, if there is one.
+    func park(
+        _ kind: WaitKind, on object: Int = 0, until deadline: Int64 = .max
+    ) -> Int32 {
+        let me = pointee.current
+        me.pointee.waitKind = kind
+        me.pointee.waitObject = object
+        me.pointee.state = .waiting
+        if me.pointee.pendingInterrupt != 0 {
+            let code = me.pointee.pendingInterrupt
+            me.pointee.pendingInterrupt = 0
+            endWait(of: me)
+            me.pointee.state = .running
+            return code
+        }
+        if deadline != .max {
+            guard pointee.timers.reserveOne() else {
+                endWait(of: me)
+                me.pointee.state = .running
+                return Code.noMemory
+            }
+            pointee.timers.insert(me, deadline: deadline)
+        }
+        leave()
+        return me.pointee.wakeCode
+    }
+
+    /// Runs others until the current coroutine, which is in a wait or in a queue, is run again.
+    @inline(__always)
+    func leave() {
+        pointee.budget &-= 1
+        if pointee.current == pointee.main {
+            driveLoop()
+            return
+        }
+        let next = takeNext()
+        if next != pointee.current {
+            prefetchNext()
+            switchTo(next)
+        }
+    }
+
+    /// The next to run: the first that is runnable, or, if there is none or the batch is over, the loop.
+    @inline(__always)
+    func takeNext() -> CoroutineRef {
+        while pointee.budget > 0, let next = pointee.ready.popFirst() {
+            if next.pointee.state == .ready {
+                next.pointee.state = .running
+                return next
+            }
+            dropCancelled(next)
+        }
+        return pointee.main
+    }
+
+    /// Whoever is next in the queue will need its stack when the one that runs now leaves: it is fetched meanwhile. With
+    /// a thousand coroutines this is worth a third of a switch, with a hundred thousand half of it.
+    @inline(__always)
+    func prefetchNext() {
+        guard let next = pointee.ready.head, let context = next.pointee.context else { return }
+        coro_context_prefetch(context)
+        coro_context_prefetch(context + 64)
+        coro_context_prefetch(next.pointee.next)
+    }
+
+    /// Makes a waiting coroutine runnable. `code` is what its suspending call returns.
+    func wake(_ coroutine: CoroutineRef, with code: Int32 = 0, value: UnsafeMutableRawPointer? = nil) {
+        endWait(of: coroutine)
+        coroutine.pointee.wakeCode = code
+        coroutine.pointee.wakeValue = value
+        makeReady(coroutine)
+    }
+
+    @inline(__always)
+    func makeReady(_ coroutine: CoroutineRef) {
+        coroutine.pointee.state = .ready
+        pointee.ready.append(coroutine)
+    }
+
+    /// Takes a waiting coroutine out of everything that could wake it.
+    private func endWait(of coroutine: CoroutineRef) {
+        if coroutine.pointee.timerPlace != .none { pointee.timers.remove(coroutine) }
+        switch coroutine.pointee.waitKind {
+        case .none, .park, .sleep: break
+        case .pass: pointee.nextPass.remove(coroutine)
+        case .join: CoroutineRef(bitPattern: coroutine.pointee.waitObject).unsafelyUnwrapped.pointee.joiners.remove(coroutine)
+        case .read: pointee.poller.clearWaiter(of: Int32(coroutine.pointee.waitObject), .read)
+        case .write: pointee.poller.clearWaiter(of: Int32(coroutine.pointee.waitObject), .write)
+        }
+        coroutine.pointee.waitKind = .none
+    }
+}

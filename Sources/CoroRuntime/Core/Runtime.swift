@@ -1,0 +1,153 @@
+import CCoroPlatform
+
+typealias RuntimeRef = UnsafeMutablePointer<Runtime>
+
+/// A thread's loop and all that belongs to it. Only its thread touches it; what other threads may reach is in `Mailbox`.
+///
+/// Like a control block it is used by reference and in short accesses, none of which spans a switch.
+struct Runtime {
+    // -- what a switch touches --
+
+    /// Who runs: a coroutine, or `main` for the thread's own stack.
+    var current: CoroutineRef
+    /// The thread's own stack. While the loop runs there it is also the way back to the loop.
+    var main: CoroutineRef
+    var ready = CoroutineQueue()
+    /// How many switches are left until the loop looks at timers and descriptors again.
+    var budget: Int32 = 0
+    /// Where the thread keeps errno and the C++ exceptions in flight. Asked for once: a coroutine never changes threads.
+    var errnoHere = coro_errno_here()
+    var exceptionsHere = coro_exception_globals_here()
+
+    // -- the loop --
+
+    var clock = Clock()
+    /// The time at which this pass began.
+    var now: Int64 = 0
+    var timers = TimerQueue()
+    /// Those who go on in the next pass.
+    var nextPass = CoroutineQueue()
+    var batch = BatchSize()
+    var poller: PollerRef
+    var order = RunOrder()
+    var exit = ExitRequest()
+    var loopState: LoopState = .idle
+    var strictMain = false
+    /// In how many callbacks we are that must not suspend.
+    var forbidden: Int32 = 0
+
+    // -- coroutines --
+
+    var table = CoroutineTable()
+    var pool = CoroutinePool()
+    var stacks = StackPool()
+    /// How many stacks hold a suspended or running coroutine.
+    var startedCount = 0
+    var lastID: Int64
+    var notifier: Notifier?
+
+    // -- the rest --
+
+    var report = ErrorReport()
+    /// Where the report of a stack overflow is written: there is no stack to write it on.
+    var overflowText: UnsafeMutablePointer<CChar>?
+    var mailbox: UnsafeMutablePointer<Mailbox>
+    var faultStack: UnsafeMutableRawPointer?
+    var fakeStackOfMain: UnsafeMutableRawPointer?
+    var mainStackBottom: UnsafeRawPointer?
+    var mainStackSize = 0
+
+    enum LoopState: UInt8 {
+        /// No loop runs.
+        case idle
+        /// A suspending call on the thread's own stack runs it, until that call is done.
+        case driven
+        /// `coro_event_loop`.
+        case explicit
+    }
+}
+
+typealias Notifier = @convention(c) (Int64, Int32, UnsafePointer<CChar>) -> Int32
+
+extension Runtime {
+    /// The calling thread's runtime; nil if it has none.
+    @inline(__always)
+    static var existing: RuntimeRef? {
+        coro_thread_slot_get()?.assumingMemoryBound(to: Runtime.self)
+    }
+
+    /// The calling thread's runtime, which is made if there is none; nil without memory.
+    @inline(__always)
+    static var here: RuntimeRef? {
+        existing ?? make()
+    }
+
+    @inline(never)
+    private static func make() -> RuntimeRef? {
+        guard let main = Heap.one(Coroutine(), alignment: 64), let poller = Heap.one(Poller()),
+            let mailbox = Mailbox.register()
+        else { return nil }
+        main.pointee.state = .running
+        main.set(.started)
+        let runtime = Heap.one(
+            Runtime(current: main, main: main, poller: poller, lastID: mailbox.pointee.firstID, mailbox: mailbox),
+            alignment: 64)
+        guard let runtime else { return nil }
+        if coro_tools_follow_switches() {
+            main.set(.followed)
+        }
+        coro_process_at_fork { Runtime.existing?.continueInForkedChild() }
+        _ = coro_fault_handler_install { address in Runtime.existing?.reportOverflow(at: address) }
+        runtime.pointee.faultStack = coro_fault_stack_attach()
+        runtime.pointee.overflowText = Heap.zeroed(CChar.self, count: OverflowReport.size)
+        runtime.pointee.now = runtime.pointee.clock.read()
+        coro_thread_slot_set(runtime) { value in
+            value?.assumingMemoryBound(to: Runtime.self).endWithThread()
+        }
+        return runtime
+    }
+}
+
+extension RuntimeRef {
+    /// The thread ends. What its coroutines hold can't be released: their stacks would have to be unwound. Stacks that are
+    /// still in use are left mapped, because destructors of the thread that run after this may look at them.
+    fileprivate func endWithThread() {
+        pointee.forbidden += 1
+        pointee.mailbox.close(lastID: pointee.lastID)
+        cancelUnstarted()
+        pointee.poller.close()
+        if pointee.startedCount == 0 {
+            pointee.stacks.unmapAll()
+        } else {
+            pointee.stacks.freeLists()
+        }
+        pointee.table.forEach { $0.freeExtras() }
+        pointee.main.pointee.extras?.destroyLocals()
+        pointee.main.freeExtras()
+        pointee.table.free()
+        pointee.timers.free()
+        pointee.pool.freeAll()
+        pointee.report.free()
+        Heap.free(pointee.overflowText)
+        coro_fault_stack_detach(pointee.faultStack)
+        coro_thread_slot_clear()
+        Heap.free(pointee.main)
+        Heap.free(self)
+    }
+
+    private func cancelUnstarted() {
+        var unstarted: CoroutineRef?
+        repeat {
+            unstarted = nil
+            pointee.table.forEach { if !$0.has(.started), $0.pointee.state != .ended { unstarted = $0 } }
+            if let unstarted { cancel(unstarted) }
+        } while unstarted != nil
+    }
+
+    /// The child of a fork has this thread alone, with a copy of its loop. The descriptors of the poller are shared with the
+    /// parent, and have to be replaced.
+    fileprivate func continueInForkedChild() {
+        Mailbox.keepOnly(pointee.mailbox)
+        pointee.poller.reopen(in: self)
+    }
+}

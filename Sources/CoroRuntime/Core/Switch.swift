@@ -1,0 +1,119 @@
+import CCoroPlatform
+
+extension RuntimeRef {
+    /// Leaves the running coroutine (or the loop) for `next`, and returns when somebody switches back to it.
+    ///
+    /// Who is left must be where it can be found: in a queue, in a wait, or, for the thread's own stack, as `main`.
+    @inline(__always)
+    func switchTo(_ next: CoroutineRef) {
+        let left = pointee.current
+        handThreadState(from: left, to: next)
+        if isPlainSwitch(from: left, to: next) {
+            switchStacks(from: left, to: next)
+        } else {
+            switchWithMore(from: left, to: next)
+        }
+    }
+
+    /// Leaves the running coroutine, which has ended, for `next`. Returns the context to go on in, or does not return.
+    @inline(__always)
+    func leaveForGood(to next: CoroutineRef) -> UnsafeMutableRawPointer {
+        let left = pointee.current
+        guard isPlainSwitch(from: left, to: next), let context = next.pointee.context else {
+            switchTo(next)
+            return coro_context_unreachable()
+        }
+        handThreadState(from: left, to: next)
+        return context
+    }
+
+    /// What a thread keeps for whoever runs on it changes hands.
+    @inline(__always)
+    private func handThreadState(from left: CoroutineRef, to next: CoroutineRef) {
+        pointee.current = next
+        left.pointee.savedErrno = pointee.errnoHere.pointee
+        pointee.errnoHere.pointee = next.pointee.savedErrno
+        if let exceptions = pointee.exceptionsHere {
+            left.pointee.exceptions = exceptions.pointee
+            exceptions.pointee = next.pointee.exceptions
+        }
+    }
+
+    @inline(__always)
+    private func isPlainSwitch(from left: CoroutineRef, to next: CoroutineRef) -> Bool {
+        (left.pointee.flags.rawValue | next.pointee.flags.rawValue) & Coroutine.Flags.slowSwitch.rawValue == 0
+    }
+
+    @inline(__always)
+    private func switchStacks(from left: CoroutineRef, to next: CoroutineRef) {
+        if let context = next.pointee.context {
+            coro_context_switch(left.contextSlot, context)
+        } else {
+            startStack(from: left, of: next)
+        }
+    }
+
+    @inline(never)
+    private func startStack(from left: CoroutineRef, of next: CoroutineRef) {
+        let bottom = next.pointee.stackBottom.unsafelyUnwrapped
+        coro_context_start(left.contextSlot, StackPool.top(of: bottom, next.pointee.stackClass), runCoroutine)
+    }
+
+    /// The switch of coroutines with floating-point control of their own, and under a sanitizer.
+    @inline(never)
+    private func switchWithMore(from left: CoroutineRef, to next: CoroutineRef) {
+        if left.has(.savesFloatingPoint) || next.has(.savesFloatingPoint) {
+            switchFloatingPoint(from: left, to: next)
+        }
+        guard left.has(.followed) else {
+            switchStacks(from: left, to: next)
+            return
+        }
+        let (bottom, size) = stackRange(next)
+        coro_tools_leave(left.pointee.state == .ended ? nil : left.fakeStackSlot, bottom, size)
+        switchStacks(from: left, to: next)
+        arrive(left)
+    }
+
+    /// Tells the sanitizer that the stack of `coroutine`, which now runs, is the one in use.
+    func arrive(_ coroutine: CoroutineRef) {
+        var bottom: UnsafeRawPointer?
+        var size = 0
+        coro_tools_arrive(coroutine.fakeStackSlot?.pointee, &bottom, &size)
+        // Where the thread's own stack lies is only known when it has been left once.
+        if pointee.mainStackBottom == nil {
+            pointee.mainStackBottom = bottom
+            pointee.mainStackSize = size
+        }
+    }
+
+    private func stackRange(_ coroutine: CoroutineRef) -> (bottom: UnsafeRawPointer?, size: Int) {
+        guard let bottom = coroutine.pointee.stackBottom else { return (pointee.mainStackBottom, pointee.mainStackSize) }
+        let guarded = pointee.stacks.guardSize(coroutine.pointee.stackClass)
+        return (UnsafeRawPointer(bottom + guarded), StackPool.slotSize(coroutine.pointee.stackClass) - guarded)
+    }
+
+    /// A coroutine that does not save its control words runs with those of the thread.
+    private func switchFloatingPoint(from left: CoroutineRef, to next: CoroutineRef) {
+        controlOwner(left).pointee.extras?.pointee.floatingPoint = coro_fp_control_get()
+        if let extras = controlOwner(next).pointee.extras {
+            coro_fp_control_set(extras.pointee.floatingPoint)
+        }
+    }
+
+    private func controlOwner(_ coroutine: CoroutineRef) -> CoroutineRef {
+        coroutine.has(.savesFloatingPoint) ? coroutine : pointee.main
+    }
+}
+
+/// The first function on a coroutine's stack. Returns the context to go on in when the coroutine has ended.
+private func runCoroutine() -> UnsafeMutableRawPointer {
+    let runtime = Runtime.existing.unsafelyUnwrapped
+    let me = runtime.pointee.current
+    if me.has(.followed) { runtime.arrive(me) }
+    me.set(.started)
+    runtime.pointee.startedCount += 1
+    let function = me.pointee.function.unsafelyUnwrapped
+    me.pointee.result = function(me.pointee.argument)
+    return runtime.finish(me)
+}

@@ -1,0 +1,33 @@
+/// Those who wait for one thing, first come first: a ring through `waitNext` and `waitPrevious`, so that the list itself is
+/// one pointer, and leaving from the middle takes no search.
+struct WaitList {
+    private(set) var first: CoroutineRef?
+
+    mutating func append(_ coroutine: CoroutineRef) {
+        guard let first else {
+            coroutine.pointee.waitNext = coroutine
+            coroutine.pointee.waitPrevious = coroutine
+            self.first = coroutine
+            return
+        }
+        let last = first.pointee.waitPrevious.unsafelyUnwrapped
+        coroutine.pointee.waitNext = first
+        coroutine.pointee.waitPrevious = last
+        last.pointee.waitNext = coroutine
+        first.pointee.waitPrevious = coroutine
+    }
+
+    mutating func remove(_ coroutine: CoroutineRef) {
+        let next = coroutine.pointee.waitNext.unsafelyUnwrapped
+        let previous = coroutine.pointee.waitPrevious.unsafelyUnwrapped
+        if next == coroutine {
+            first = nil
+        } else {
+            previous.pointee.waitNext = next
+            next.pointee.waitPrevious = previous
+            if first == coroutine { first = next }
+        }
+        coroutine.pointee.waitNext = nil
+        coroutine.pointee.waitPrevious = nil
+    }
+}

@@ -1,0 +1,179 @@
+import CCoroPlatform
+
+/// Making, connecting and closing descriptors.
+extension RuntimeRef {
+    /// Takes a descriptor that was just made into the books. Returns it, or the error: then it is closed.
+    func adopt(_ fd: Int32, kind: coro_descriptor_kind) -> Int32 {
+        if fd < 0 { return explainCreation(fd) }
+        if pointee.poller.adopt(fd, kind: UInt8(truncatingIfNeeded: kind.rawValue), in: self) { return fd }
+        _ = coro_system_close(fd)
+        return fail(Code.noMemory)
+    }
+
+    func explainCreation(_ error: Int32) -> Int32 {
+        fail(error) {
+            if error == -CoroErrno.tooManyFiles {
+                $0.append("this process may not open more descriptors: close some, or raise the limit (ulimit -n)")
+            } else if error == -CoroErrno.tooManyFilesInSystem {
+                $0.append("the system has no more open files to give: see fs.file-max")
+            }
+        }
+    }
+
+    func makeSocket(_ family: Int32, _ type: Int32, _ protocolNumber: Int32) -> Int32 {
+        adopt(
+            coro_system_socket(family, type, protocolNumber), kind: coro_system_socket_kind(family, type))
+    }
+
+    func makePair(_ family: Int32, _ type: Int32, _ protocolNumber: Int32, _ fds: UnsafeMutablePointer<Int32>) -> Int32 {
+        adoptPair(
+            coro_system_socketpair(family, type, protocolNumber, fds), fds, kind: coro_system_socket_kind(family, type))
+    }
+
+    func makePipe(_ fds: UnsafeMutablePointer<Int32>, flags: Int32) -> Int32 {
+        adoptPair(coro_system_pipe(fds, flags), fds, kind: CORO_KIND_NONBLOCKING)
+    }
+
+    private func adoptPair(_ result: Int32, _ fds: UnsafeMutablePointer<Int32>, kind: coro_descriptor_kind) -> Int32 {
+        if result < 0 { return explainCreation(result) }
+        let first = adopt(fds[0], kind: kind)
+        let second = adopt(fds[1], kind: kind)
+        if first >= 0 && second >= 0 { return 0 }
+        if first >= 0 { _ = close(first) }
+        if second >= 0 { _ = close(second) }
+        return Swift.min(first, second)
+    }
+
+    /// accept(2) and connect(2) have no form that does not block on a descriptor in blocking mode.
+    private func refuseBlockingMode(_ fd: Int32) -> Int32 {
+        var error: Int32 = 0
+        guard let descriptor = pointee.poller.obtain(fd, error: &error) else { return explain(error, fd) }
+        guard descriptor.pointee.flags.contains(.blockingMode) else { return 0 }
+        return fail(Code.blocking) {
+            $0.append("descriptor ")
+            $0.append(fd)
+            $0.append(" is in blocking mode: make it by coro_socket(), or call coro_set_nonblocking() on it")
+        }
+    }
+
+    func accept(_ fd: Int32, _ address: UnsafeMutablePointer<sockaddr>?, _ length: UnsafeMutablePointer<socklen_t>?) -> Int32 {
+        let error = refuseBlockingMode(fd)
+        if error < 0 { return error }
+        let taken = perform(fd, .read) { _ in Int(acceptSound(fd, address, length)) }
+        if taken < 0 { return taken == Int(-CoroErrno.tooManyFiles) ? explainCreation(Int32(taken)) : Int32(taken) }
+        // What is accepted is of the listener's kind.
+        let kind = pointee.poller.known(fd)?.pointee.kind ?? 0
+        return adopt(Int32(taken), kind: coro_descriptor_kind(rawValue: UInt32(kind)))
+    }
+
+    /// Passes over connections that broke before they were accepted, and network errors that accept(2) passes on.
+    private func acceptSound(
+        _ fd: Int32, _ address: UnsafeMutablePointer<sockaddr>?, _ length: UnsafeMutablePointer<socklen_t>?
+    ) -> Int32 {
+        while true {
+            let taken = coro_system_accept(fd, address, length)
+            if taken != -CoroErrno.connectionAborted && taken != -CoroErrno.protocolError { return taken }
+        }
+    }
+
+    /// Waits for one connection, and takes those that are pending.
+    func acceptMany(_ fd: Int32, _ fds: UnsafeMutablePointer<Int32>, _ n: Int32) -> Int32 {
+        var count: Int32 = 0
+        var taken = accept(fd, nil, nil)
+        if taken < 0 { return taken }
+        while taken >= 0 {
+            fds[Int(count)] = taken
+            count += 1
+            if count == n { break }
+            taken = coro_system_accept(fd, nil, nil)
+            if taken == Code.again {
+                pointee.poller.known(fd)?.pointee.setWouldBlock(.read)
+            } else if taken >= 0 {
+                taken = adopt(taken, kind: coro_descriptor_kind(rawValue: UInt32(pointee.poller.known(fd)?.pointee.kind ?? 0)))
+            }
+        }
+        return count
+    }
+
+    func connect(_ fd: Int32, _ address: UnsafePointer<sockaddr>?, _ length: socklen_t) -> Int32 {
+        let refusal = refuseBlockingMode(fd)
+        if refusal < 0 { return refusal }
+        while true {
+            let result = coro_system_connect(fd, address, length)
+            if result == -CoroErrno.inProgress || result == -CoroErrno.interrupted { return finishConnecting(fd) }
+            if result != Code.again { return result == 0 ? 0 : explain(result, fd) }
+            // The backlog of a Unix socket is full. Nothing reports when it is not: look again a little later.
+            let code = sleep(until: addClamped(pointee.clock.read(), 1_000_000), now: 0)
+            if code < 0 { return code }
+        }
+    }
+
+    private func finishConnecting(_ fd: Int32) -> Int32 {
+        while true {
+            pointee.poller.known(fd)?.pointee.setWouldBlock(.write)
+            let code = awaitReady(fd, .write)
+            if code < 0 { return code }
+            let error = coro_system_socket_error(fd)
+            if error < 0 { return explain(error, fd) }
+            // An event may be older than the connection attempt.
+            if coro_system_is_connected(fd) { return 0 }
+        }
+    }
+
+    func bind(_ fd: Int32, _ address: UnsafePointer<sockaddr>?, _ length: socklen_t) -> Int32 {
+        coro_system_allow_reuse(fd)
+        let result = coro_system_bind(fd, address, length)
+        return result == 0 ? 0 : explain(result, fd)
+    }
+
+    /// Closes fd, and wakes who waits for it.
+    func close(_ fd: Int32) -> Int32 {
+        let wasClosed = pointee.poller.known(fd)?.pointee.flags.contains(.closed) ?? false
+        pointee.poller.forget(fd, in: self)
+        let result = coro_system_close(fd)
+        if result == Code.badDescriptor, wasClosed {
+            pointee.poller.known(fd)?.pointee.flags = .closed
+            return 0
+        }
+        if result < 0 { return explain(result, fd) }
+        pointee.poller.known(fd)?.pointee.flags = .closed
+        return 0
+    }
+
+    /// Gives fd up without closing it.
+    func forget(_ fd: Int32) -> Int32 {
+        pointee.poller.forget(fd, in: self)
+        var blocking = false
+        let kind = coro_system_descriptor_kind(fd, &blocking)
+        return kind < 0 ? explain(kind, fd) : 0
+    }
+
+    func setNonblocking(_ fd: Int32) -> Int32 {
+        let result = coro_system_set_nonblocking(fd)
+        if result < 0 { return explain(result, fd) }
+        if let descriptor = pointee.poller.known(fd), descriptor.pointee.flags.contains(.blockingMode) {
+            descriptor.pointee.flags.remove(.blockingMode)
+            if descriptor.pointee.kind == UInt8(CORO_KIND_PIPE.rawValue) {
+                descriptor.pointee.kind = UInt8(CORO_KIND_NONBLOCKING.rawValue)
+            }
+        }
+        return 0
+    }
+
+    /// Waits until fd can be read from or written to.
+    func waitFor(_ fd: Int32, _ direction: Direction) -> Int32 {
+        var error: Int32 = 0
+        guard let descriptor = pointee.poller.obtain(fd, error: &error) else { return explain(error, fd) }
+        if descriptor.pointee.kind == UInt8(CORO_KIND_FILE.rawValue) {
+            return fail(-CoroErrno.notPermitted) {
+                $0.append("descriptor ")
+                $0.append(fd)
+                $0.append(" is a file: it is always ready, and can't be waited for")
+            }
+        }
+        let ready = coro_system_ready(fd, direction == .write)
+        if ready != 0 { return ready < 0 ? explain(ready, fd) : 0 }
+        descriptor.pointee.setWouldBlock(direction)
+        return awaitReady(fd, direction)
+    }
+}

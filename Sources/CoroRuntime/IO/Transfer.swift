@@ -1,0 +1,148 @@
+import CCoroPlatform
+
+/// Trying, and waiting where trying says "would block": what every I/O call is made of.
+extension RuntimeRef {
+    /// Does `operation` (which returns -EAGAIN if it would block) on fd as soon as it can be done.
+    @inline(__always)
+    func perform(_ fd: Int32, _ direction: Direction, _ operation: (Int32) -> Int) -> Int {
+        while true {
+            var error: Int32 = 0
+            guard let descriptor = pointee.poller.obtain(fd, error: &error) else { return Int(explain(error, fd)) }
+            if !descriptor.pointee.wouldBlock(direction) {
+                let result = operation(Int32(descriptor.pointee.kind))
+                if result != Int(Code.again) { return result < 0 ? Int(explain(Int32(result), fd)) : result }
+                descriptor.pointee.setWouldBlock(direction)
+            }
+            let code = awaitReady(fd, direction)
+            if code < 0 { return Int(code) }
+        }
+    }
+
+    /// Waits until something has happened to fd in that direction. 0 or an error.
+    func awaitReady(_ fd: Int32, _ direction: Direction) -> Int32 {
+        var error = mayNotSuspend()
+        if error != 0 { return error }
+        guard let descriptor = pointee.poller.obtain(fd, error: &error) else { return explain(error, fd) }
+        if let other = descriptor.pointee[waiter: direction] { return refuseSecond(fd, direction, other) }
+        error = pointee.poller.addWaiter(pointee.current, fd, direction, in: self)
+        if error < 0 { return explain(error, fd) }
+        let code = park(direction.waitKind, on: Int(fd))
+        return code == 0 ? 0 : explainWake(code, fd)
+    }
+
+    private func refuseSecond(_ fd: Int32, _ direction: Direction, _ other: CoroutineRef) -> Int32 {
+        fail(Code.simultaneous, other: other.pointee.id) {
+            $0.append("coroutine #")
+            $0.append(other.pointee.id)
+            $0.append(direction == .read ? " waits already to read from descriptor " : " waits already to write to descriptor ")
+            $0.append(fd)
+        }
+    }
+
+    private func explainWake(_ code: Int32, _ fd: Int32) -> Int32 {
+        guard code == Code.closed else { return fail(code) }
+        return explainClosed(fd, by: Int64(Int(bitPattern: pointee.current.pointee.wakeValue)))
+    }
+
+    private func explainClosed(_ fd: Int32, by closer: Int64) -> Int32 {
+        fail(Code.closed, other: closer) {
+            $0.append("descriptor ")
+            $0.append(fd)
+            $0.append(" was closed by ")
+            if closer == 0 {
+                $0.append("code outside every coroutine")
+            } else {
+                $0.append("coroutine #")
+                $0.append(closer)
+            }
+        }
+    }
+
+    /// The error to return for a call on fd that failed with `error`, with its report.
+    @inline(never)
+    func explain(_ error: Int32, _ fd: Int32) -> Int32 {
+        if error == Code.badDescriptor, let descriptor = pointee.poller.known(fd), descriptor.pointee.flags.contains(.closed) {
+            return fail(Code.closed) {
+                $0.append("descriptor ")
+                $0.append(fd)
+                $0.append(" was closed by coro_close()")
+            }
+        }
+        return fail(error) {
+            $0.append("descriptor ")
+            $0.append(fd)
+        }
+    }
+
+    /// What a read that got fewer bytes than it had room for says of the descriptor: that it is empty, where that follows.
+    @inline(__always)
+    private func noteShort(_ fd: Int32, _ direction: Direction, moved: Int, of n: Int) {
+        guard moved > 0, moved < n, let descriptor = pointee.poller.known(fd),
+            descriptor.pointee.kind == UInt8(CORO_KIND_STREAM.rawValue)
+        else { return }
+        descriptor.pointee.setWouldBlock(direction)
+    }
+
+    /// read(2).
+    func read(_ fd: Int32, _ buffer: UnsafeMutableRawPointer?, _ n: Int) -> Int {
+        let got = perform(fd, .read) { coro_system_read(fd, $0, buffer, n) }
+        noteShort(fd, .read, moved: got, of: n)
+        return got
+    }
+
+    /// recv(2). A peek takes nothing, so it says nothing either.
+    func receive(_ fd: Int32, _ buffer: UnsafeMutableRawPointer?, _ n: Int, flags: Int32) -> Int {
+        let got = perform(fd, .read) { _ in coro_system_recv(fd, buffer, n, flags) }
+        if flags == 0 { noteShort(fd, .read, moved: got, of: n) }
+        return got
+    }
+
+    /// Reads until n bytes have come.
+    func receiveExact(_ fd: Int32, _ buffer: UnsafeMutableRawPointer?, _ n: Int) -> Int {
+        moveAll(n) { done in
+            let got = read(fd, buffer.map { $0 + done }, n - done)
+            return got == 0 && n > 0
+                ? Int(fail(Code.endOfFile) {
+                    $0.append("the end came after ")
+                    $0.append(done)
+                    $0.append(" of ")
+                    $0.append(n)
+                    $0.append(" bytes")
+                }) : got
+        }
+    }
+
+    /// write(2), until all is written.
+    func write(_ fd: Int32, _ buffer: UnsafeRawPointer?, _ n: Int) -> Int {
+        moveAll(n) { done in
+            let sent = perform(fd, .write) { coro_system_write(fd, $0, buffer.map { $0 + done }, n - done) }
+            noteShort(fd, .write, moved: sent, of: n - done)
+            return sent
+        }
+    }
+
+    /// send(2), until all is sent, unless the socket keeps messages apart: those go whole or not at all.
+    func send(_ fd: Int32, _ buffer: UnsafeRawPointer?, _ n: Int, flags: Int32) -> Int {
+        moveAll(n) { done in
+            let sent = perform(fd, .write) { _ in coro_system_send(fd, buffer.map { $0 + done }, n - done, flags) }
+            noteShort(fd, .write, moved: sent, of: n - done)
+            return sent
+        }
+    }
+
+    /// Repeats `step`, which is told how much has been moved and returns how much it moved, until n bytes are. If it fails,
+    /// the report says how far it got.
+    @inline(__always)
+    private func moveAll(_ n: Int, _ step: (Int) -> Int) -> Int {
+        var done = 0
+        while true {
+            let moved = step(done)
+            if moved < 0 {
+                pointee.report.progress = Int64(done)
+                return moved
+            }
+            done += moved
+            if done >= n || moved == 0 { return done }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+import CCoroPlatform
+
+/// Coroutines as people read of them.
+extension RuntimeRef {
+    /// Its name: the one it was given, else its function's symbol, else "coro <id>".
+    func appendName(of coroutine: CoroutineRef, to text: inout TextBuffer) {
+        if let name = coroutine.pointee.extras?.pointee.name {
+            text.append(UnsafePointer(name))
+            return
+        }
+        var offset: UInt = 0
+        if let function = coroutine.pointee.function,
+            let symbol = coro_system_symbol(unsafeBitCast(function, to: UnsafeRawPointer.self), true, &offset)
+        {
+            text.append(symbol)
+            return
+        }
+        text.append("coro ")
+        text.append(coroutine.pointee.id)
+    }
+
+    /// `<coro #4 name='x' dead=0 started=1 scheduled=0 at 0x…>`
+    func appendRepr(of coroutine: CoroutineRef, to text: inout TextBuffer) {
+        text.append("<coro #")
+        text.append(coroutine.pointee.id)
+        text.append(" name='")
+        appendName(of: coroutine, to: &text)
+        text.append("' dead=")
+        text.append(coroutine.pointee.state == .ended ? 1 : 0)
+        text.append(" started=")
+        text.append(coroutine.has(.started) ? 1 : 0)
+        text.append(" scheduled=")
+        text.append(coroutine.pointee.state == .ready ? 1 : 0)
+        text.append(" at ")
+        text.append(address: coroutine)
+        text.append(">")
+    }
+
+    /// What it waits for: "sleeping 1.2 s more", "reading fd 7", "joining #4".
+    func appendWait(of coroutine: CoroutineRef, to text: inout TextBuffer) {
+        switch coroutine.pointee.state {
+        case .new: text.append("not started")
+        case .ready: text.append("runnable")
+        case .running: text.append("running")
+        case .ended: text.append("ended")
+        case .waiting: appendWaitReason(of: coroutine, to: &text)
+        }
+    }
+
+    private func appendWaitReason(of coroutine: CoroutineRef, to text: inout TextBuffer) {
+        let object = coroutine.pointee.waitObject
+        switch coroutine.pointee.waitKind {
+        case .none: text.append("running the loop")
+        case .park: text.append("parked")
+        case .pass: text.append("waiting for the next pass")
+        case .sleep: text.append("sleeping")
+        case .join:
+            text.append("joining #")
+            text.append(CoroutineRef(bitPattern: object).unsafelyUnwrapped.pointee.id)
+        case .read:
+            text.append("reading fd ")
+            text.append(object)
+        case .write:
+            text.append("writing fd ")
+            text.append(object)
+        }
+        if coroutine.pointee.timerPlace != .none {
+            text.append(coroutine.pointee.waitKind == .sleep ? " " : ", ")
+            text.append(nanoseconds: coroutine.pointee.deadline &- pointee.clock.read())
+            text.append(" more")
+        }
+    }
+
+    /// Calls body with the ids of all that have not ended, ascending; false without memory.
+    func withAllIDs(_ body: (UnsafeMutableBufferPointer<Int64>) -> Void) -> Bool {
+        guard let ids = Heap.zeroed(Int64.self, count: Swift.max(pointee.table.count, 1)) else { return false }
+        var count = 0
+        pointee.table.forEach {
+            if $0.pointee.state != .ended {
+                ids[count] = $0.pointee.id
+                count += 1
+            }
+        }
+        var all = UnsafeMutableBufferPointer(start: ids, count: count)
+        all.sort()
+        body(all)
+        Heap.free(ids)
+        return true
+    }
+}

@@ -1,0 +1,246 @@
+import CCoroPlatform
+
+typealias PollerRef = UnsafeMutablePointer<Poller>
+
+/// Which descriptors are ready: epoll, edge-triggered, with registrations that stay until the descriptor is closed. So a
+/// wait costs no system call but the one that all share.
+///
+/// Used by reference: waking a coroutine comes back here, to take it out of the waiters.
+struct Poller {
+    fileprivate var epoll: Int32 = -1
+    fileprivate var wakeup: Int32 = -1
+    fileprivate var descriptors: UnsafeMutablePointer<Descriptor>?
+    fileprivate var capacity = 0
+    fileprivate var events: UnsafeMutablePointer<coro_poll_event>?
+    fileprivate var waiters = 0
+    fileprivate var mayBeUnverified = false
+
+    fileprivate static let eventCount: Int32 = 256
+    fileprivate static let wakeupToken = UInt64.max
+    /// A descriptor that was closed behind our back, and its number given to another file, is noticed when nothing has
+    /// happened for this long.
+    fileprivate static let verifyAfter: Int64 = 100_000_000
+}
+
+extension PollerRef {
+    /// How many coroutines wait for a descriptor.
+    var waiterCount: Int { pointee.waiters }
+
+    // -- descriptors --
+
+    /// What is known of fd, which is found out if it is not; nil if it is not open, with the error.
+    @inline(__always)
+    func obtain(_ fd: Int32, error: inout Int32) -> UnsafeMutablePointer<Descriptor>? {
+        if fd >= 0, Int(fd) < pointee.capacity {
+            let descriptor = pointee.descriptors.unsafelyUnwrapped + Int(fd)
+            if descriptor.pointee.isKnown { return descriptor }
+        }
+        return explore(fd, error: &error)
+    }
+
+    @inline(never)
+    private func explore(_ fd: Int32, error: inout Int32) -> UnsafeMutablePointer<Descriptor>? {
+        var blocking = false
+        let kind = coro_system_descriptor_kind(fd, &blocking)
+        if kind < 0 {
+            error = kind
+            return nil
+        }
+        guard let descriptor = slot(fd) else {
+            error = Code.noMemory
+            return nil
+        }
+        descriptor.pointee.kind = UInt8(truncatingIfNeeded: kind)
+        descriptor.pointee.flags = blocking ? .blockingMode : []
+        return descriptor
+    }
+
+    /// Notes down a descriptor that was just made, whose number may have meant something else before; false without memory.
+    func adopt(_ fd: Int32, kind: UInt8, in runtime: RuntimeRef) -> Bool {
+        guard slot(fd) != nil else { return false }
+        forget(fd, in: runtime)
+        pointee.descriptors.unsafelyUnwrapped[Int(fd)].kind = kind
+        pointee.descriptors.unsafelyUnwrapped[Int(fd)].flags = []
+        return true
+    }
+
+    /// The place for fd, a number that is open.
+    private func slot(_ fd: Int32) -> UnsafeMutablePointer<Descriptor>? {
+        if Int(fd) >= pointee.capacity {
+            var larger = max(pointee.capacity, 64)
+            while larger <= Int(fd) { larger *= 2 }
+            guard let moved = Heap.zeroed(Descriptor.self, count: larger) else { return nil }
+            if let old = pointee.descriptors { moved.update(from: old, count: pointee.capacity) }
+            Heap.free(pointee.descriptors)
+            pointee.descriptors = moved
+            pointee.capacity = larger
+        }
+        return pointee.descriptors.unsafelyUnwrapped + Int(fd)
+    }
+
+    /// What is known of fd, if anything is.
+    func known(_ fd: Int32) -> UnsafeMutablePointer<Descriptor>? {
+        guard fd >= 0, Int(fd) < pointee.capacity else { return nil }
+        return pointee.descriptors.unsafelyUnwrapped + Int(fd)
+    }
+
+    /// Ends all that hangs on what fd has meant so far: wakes who waits, and takes it out of the poller.
+    func forget(_ fd: Int32, in runtime: RuntimeRef) {
+        guard let descriptor = known(fd) else { return }
+        let closer = UnsafeMutableRawPointer(bitPattern: Int(runtime.pointee.current.pointee.id))
+        if let reader = descriptor.pointee.reader { runtime.wake(reader, with: Code.closed, value: closer) }
+        if let writer = descriptor.pointee.writer { runtime.wake(writer, with: Code.closed, value: closer) }
+        // A duplicate elsewhere would keep the registration alive after the close.
+        if descriptor.pointee.flags.contains(.registered) { _ = coro_system_poller_remove(pointee.epoll, fd) }
+        descriptor.pointee.generation &+= 1
+        descriptor.pointee.kind = 0
+        descriptor.pointee.flags = []
+    }
+
+    // -- waiting --
+
+    /// Makes the current coroutine the one that waits for fd in this direction. 0 or an error.
+    func addWaiter(_ me: CoroutineRef, _ fd: Int32, _ direction: Direction, in runtime: RuntimeRef) -> Int32 {
+        let error = open(in: runtime)
+        if error < 0 { return error }
+        let descriptor = pointee.descriptors.unsafelyUnwrapped + Int(fd)
+        if !descriptor.pointee.flags.contains(.registered) {
+            let error = register(fd)
+            if error < 0 { return error }
+        }
+        descriptor.pointee[waiter: direction] = me
+        descriptor.pointee.flags.insert(.unverified)
+        pointee.waiters += 1
+        pointee.mayBeUnverified = true
+        return 0
+    }
+
+    private func register(_ fd: Int32) -> Int32 {
+        let descriptor = pointee.descriptors.unsafelyUnwrapped + Int(fd)
+        let error = coro_system_poller_add(pointee.epoll, fd, token(fd))
+        if error < 0 && error != -CoroErrno.exists { return error }
+        descriptor.pointee.flags.insert(.registered)
+        return error == 0 ? 0 : coro_system_poller_renew(pointee.epoll, fd, token(fd))
+    }
+
+    private func token(_ fd: Int32) -> UInt64 {
+        UInt64(pointee.descriptors.unsafelyUnwrapped[Int(fd)].generation) << 32 | UInt64(UInt32(bitPattern: fd))
+    }
+
+    func clearWaiter(of fd: Int32, _ direction: Direction) {
+        pointee.descriptors.unsafelyUnwrapped[Int(fd)][waiter: direction] = nil
+        pointee.waiters -= 1
+    }
+
+    /// Waits up to `timeout` for pointee.descriptors to become ready, and wakes who waits for them. 0 or an error.
+    func wait(in runtime: RuntimeRef, timeout: Int64) -> Int32 {
+        let error = open(in: runtime)
+        if error < 0 { return error }
+        let verifies = pointee.mayBeUnverified && timeout > Poller.verifyAfter
+        let limit = verifies ? Poller.verifyAfter : timeout == .max ? -1 : timeout
+        let events = pointee.events.unsafelyUnwrapped
+        let count = coro_system_poller_wait(pointee.epoll, events, Poller.eventCount, limit)
+        if count < 0 { return count }
+        for index in 0..<Int(count) { deliver(events[index], in: runtime) }
+        if count == 0 && verifies { verifyRegistrations(in: runtime) }
+        return 0
+    }
+
+    private func deliver(_ event: coro_poll_event, in runtime: RuntimeRef) {
+        if event.token == Poller.wakeupToken {
+            coro_system_wakeup_clear(pointee.wakeup)
+            return
+        }
+        let fd = Int32(truncatingIfNeeded: event.token)
+        guard let descriptor = known(fd), descriptor.pointee.generation == UInt32(truncatingIfNeeded: event.token >> 32) else {
+            return
+        }
+        if event.events & UInt32(CORO_POLL_HANGUP.rawValue | CORO_POLL_URGENT.rawValue) != 0 {
+            descriptor.pointee.flags.insert(.alwaysTry)
+        }
+        if event.events & UInt32(CORO_POLL_READ.rawValue | CORO_POLL_URGENT.rawValue) != 0 {
+            descriptor.pointee.flags.remove(.drained)
+            if let reader = descriptor.pointee.reader { runtime.wake(reader) }
+        }
+        if event.events & UInt32(CORO_POLL_WRITE.rawValue) != 0 {
+            descriptor.pointee.flags.remove(.full)
+            if let writer = descriptor.pointee.writer { runtime.wake(writer) }
+        }
+    }
+
+    /// Every wait that began lately is held against the kernel. Where the descriptor was closed without our knowledge, its
+    /// registration went with it: if the number means another file now, that one is registered, else the waiter gets EBADF.
+    private func verifyRegistrations(in runtime: RuntimeRef) {
+        pointee.mayBeUnverified = false
+        for fd in 0..<Int32(pointee.capacity) {
+            let descriptor = pointee.descriptors.unsafelyUnwrapped + Int(fd)
+            guard descriptor.pointee.flags.contains(.unverified) else { continue }
+            descriptor.pointee.flags.remove(.unverified)
+            guard descriptor.pointee.reader != nil || descriptor.pointee.writer != nil else { continue }
+            var error = coro_system_poller_renew(pointee.epoll, fd, token(fd))
+            if error == -CoroErrno.noEntry { error = register(fd) }
+            if error < 0 { wakeWaiters(of: descriptor, with: error, in: runtime) }
+        }
+    }
+
+    private func wakeWaiters(of descriptor: UnsafeMutablePointer<Descriptor>, with error: Int32, in runtime: RuntimeRef) {
+        descriptor.pointee.kind = 0
+        descriptor.pointee.flags = []
+        if let reader = descriptor.pointee.reader { runtime.wake(reader, with: error) }
+        if let writer = descriptor.pointee.writer { runtime.wake(writer, with: error) }
+    }
+
+    // -- the kernel's side --
+
+    /// Opens the poller if it is not open. 0 or an error.
+    @inline(__always)
+    func open(in runtime: RuntimeRef) -> Int32 {
+        pointee.epoll >= 0 ? 0 : openNow(in: runtime)
+    }
+
+    @inline(never)
+    private func openNow(in runtime: RuntimeRef) -> Int32 {
+        if pointee.events == nil { pointee.events = Heap.zeroed(coro_poll_event.self, count: Int(Poller.eventCount)) }
+        if pointee.events == nil { return Code.noMemory }
+        let newEpoll = coro_system_poller_create()
+        if newEpoll < 0 { return newEpoll }
+        let newWakeup = coro_system_wakeup_create()
+        let error = newWakeup < 0 ? newWakeup : coro_system_poller_add_wakeup(newEpoll, newWakeup, Poller.wakeupToken)
+        if error < 0 {
+            _ = coro_system_close(newEpoll)
+            if newWakeup >= 0 { _ = coro_system_close(newWakeup) }
+            return error
+        }
+        pointee.epoll = newEpoll
+        pointee.wakeup = newWakeup
+        runtime.pointee.mailbox.setWakeup(newWakeup)
+        return 0
+    }
+
+    /// In the child of a fork: the pointee.descriptors of the poller are the parent's too, and are replaced by others. Who waits is
+    /// registered again.
+    func reopen(in runtime: RuntimeRef) {
+        if pointee.epoll < 0 { return }
+        _ = coro_system_close(pointee.epoll)
+        _ = coro_system_close(pointee.wakeup)
+        pointee.epoll = -1
+        let error = openNow(in: runtime)
+        for fd in 0..<Int32(pointee.capacity) {
+            let descriptor = pointee.descriptors.unsafelyUnwrapped + Int(fd)
+            descriptor.pointee.flags.remove(.registered)
+            guard descriptor.pointee.reader != nil || descriptor.pointee.writer != nil else { continue }
+            let failure = error < 0 ? error : register(fd)
+            if failure < 0 { wakeWaiters(of: descriptor, with: failure, in: runtime) }
+        }
+    }
+
+    func close() {
+        if pointee.epoll >= 0 {
+            _ = coro_system_close(pointee.epoll)
+            _ = coro_system_close(pointee.wakeup)
+        }
+        Heap.free(pointee.descriptors)
+        Heap.free(pointee.events)
+        Heap.free(self)
+    }
+}

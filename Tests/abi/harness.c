@@ -1,0 +1,139 @@
+#include "harness.h"
+
+#include <dirent.h>
+#include <stdarg.h>
+#include <sys/wait.h>
+
+enum { MAX_TESTS = 2000, TEST_SECONDS = 60, SKIPPED = 77 };
+
+static struct test {
+    const char *name;
+    test_function function;
+} tests[MAX_TESTS];
+static int test_count;
+
+void test_register(const char *name, test_function function) {
+    if (test_count == MAX_TESTS) abort();
+    tests[test_count++] = (struct test){name, function};
+}
+
+void test_fail(const char *file, int line, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    fprintf(stderr, "%s:%d: ", file, line);
+    vfprintf(stderr, format, arguments);
+    fprintf(stderr, "\n");
+    va_end(arguments);
+    _exit(1);
+}
+
+void test_skip(const char *why) {
+    fprintf(stderr, "skipped: %s\n", why);
+    _exit(SKIPPED);
+}
+
+static void *run_body(void *argument) {
+    test_function *function = argument;
+    (*function)();
+    coro_set_exit(0);
+    return NULL;
+}
+
+void test_run_in_loop(test_function function) {
+    coro_set_print_exit_string(false);
+    CHECK(coro_detach(coro_spawn(run_body, &function)) > 0);
+    CHECK_EQ(coro_event_loop(), 0);
+}
+
+static char trace_text[4096];
+
+void trace(const char *format, ...) {
+    va_list arguments;
+    size_t length = strlen(trace_text);
+    va_start(arguments, format);
+    vsnprintf(trace_text + length, sizeof trace_text - length - 1, format, arguments);
+    va_end(arguments);
+    strcat(trace_text, " ");
+}
+
+const char *traced(void) {
+    return trace_text;
+}
+
+void run_until_idle(void) {
+    coro_loop_options options = CORO_LOOP_OPTIONS_INIT;
+    options.flags = CORO_LOOP_UNTIL_IDLE;
+    CHECK_EQ(coro_event_loop_with(&options), 0);
+}
+
+int open_descriptors(void) {
+    DIR *folder = opendir("/proc/self/fd");
+    int count = 0;
+    while (readdir(folder) != NULL) count++;
+    closedir(folder);
+    return count - 3; /* ".", "..", and the folder's own */
+}
+
+int run_in_child(test_function function, char *output, size_t size) {
+    int ends[2], status;
+    size_t length = 0;
+    ssize_t got;
+    CHECK(pipe(ends) == 0);
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(ends[1], 2);
+        close(ends[0]);
+        close(ends[1]);
+        function();
+        _exit(0);
+    }
+    close(ends[1]);
+    while (length + 1 < size && (got = read(ends[0], output + length, size - 1 - length)) > 0) length += (size_t)got;
+    output[length] = 0;
+    close(ends[0]);
+    CHECK(waitpid(child, &status, 0) == child);
+    return status;
+}
+
+static void run_here(const struct test *test) {
+    alarm(TEST_SECONDS);
+    test->function();
+    exit(0);
+}
+
+/* In a child process; what it prints is shown by the parent's own output. */
+static int run_apart(const struct test *test) {
+    int status;
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) run_here(test);
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {}
+    if (WIFSIGNALED(status)) fprintf(stderr, "%s: signal %d (%s)\n", test->name, WTERMSIG(status), strsignal(WTERMSIG(status)));
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+static int run_all(const char *prefix) {
+    int passed = 0, failed = 0, skipped = 0;
+    for (int i = 0; i < test_count; i++) {
+        if (strncmp(tests[i].name, prefix, strlen(prefix)) != 0) continue;
+        int status = run_apart(&tests[i]);
+        if (status == SKIPPED) skipped++;
+        else if (status == 0) passed++;
+        else failed++;
+        if (status != 0) printf("%s %s\n", status == SKIPPED ? "skipped" : "FAILED", tests[i].name);
+    }
+    printf("%d passed, %d failed, %d skipped\n", passed, failed, skipped);
+    return failed > 0 || passed == 0;
+}
+
+/* No argument: all tests. --list: their names. --prefix P: those whose names start with P. A name: that one, in this process. */
+int main(int count, char **arguments) {
+    if (count == 1) return run_all("");
+    if (count == 3 && strcmp(arguments[1], "--prefix") == 0) return run_all(arguments[2]);
+    for (int i = 0; i < test_count; i++) {
+        if (strcmp(arguments[1], "--list") == 0) puts(tests[i].name);
+        else if (strcmp(arguments[1], tests[i].name) == 0) run_here(&tests[i]);
+    }
+    return strcmp(arguments[1], "--list") != 0;
+}

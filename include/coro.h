@@ -1,0 +1,583 @@
+/*
+ * coro.h - libcoro: coroutines on one event loop, for C and everything that can call C.
+ *
+ * A coroutine is a function with a stack of its own. It runs until it makes a call that has to wait (coro_sleep,
+ * coro_read, coro_join, ...); then the next coroutine that can run does. Code reads as if it blocked, and a switch
+ * costs nanoseconds.
+ *
+ *     static void *hello(void *arg) {
+ *         coro_sleep(CORO_MS(100));
+ *         puts("Hello world!");
+ *         coro_set_exit(0);
+ *         return NULL;
+ *     }
+ *     int main(void) {
+ *         coro_detach(coro_spawn(hello, NULL));
+ *         return coro_event_loop();
+ *     }
+ *
+ * Conventions, for every function below:
+ *
+ *  - Errors are returned, never left in errno, and are negative: -errno for the system's (-EBADF), CORO_E... for
+ *    ours. coro_strerror() gives the text, coro_error_detail() what was wrong this time and what can be done.
+ *  - Times are int64_t nanoseconds on CLOCK_MONOTONIC. CORO_FOREVER is "no limit".
+ *  - A coroutine is named by a coro_t: 1, 2, 3, ...; never reused. Any integer may be passed where a coro_t is
+ *    wanted, from any thread and at any time: a wrong one gives an error and does nothing.
+ *  - A coroutine lives on one thread. Every thread may have its own loop; it gets one when it first needs it.
+ *    Threads talk through coro_post().
+ *  - "Suspends" in a comment means: other coroutines may run before the call returns. Such a call may be
+ *    interrupted: it then returns the code it was interrupted with (CORO_ESHUTDOWN, ...), having done nothing that
+ *    is not said, and leaving nothing behind. What does not say that it suspends never does.
+ *  - A suspending call made on a thread's own stack, outside every coroutine, runs the loop until the call is done
+ *    (see coro_set_strict_main). After a fork() the child has a private copy of the loop.
+ *  - "Call from": "anywhere" is any thread, inside and outside coroutines. Nothing here may be called from a signal
+ *    handler.
+ *
+ * Everything in this header can be linked: no function is a macro or an inline. Since 0.1.0 unless it says otherwise.
+ */
+#ifndef CORO_H
+#define CORO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <stdio.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__clang__)
+#define CORO_NULLABLE _Nullable
+#define CORO_NONNULL _Nonnull
+#else
+#define CORO_NULLABLE
+#define CORO_NONNULL
+#endif
+
+#if defined(__clang__) && defined(__cplusplus)
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wnullability-extension"
+#elif defined(__clang__)
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wnullability-extension"
+#endif
+
+/* ======================================================================================================== Version */
+
+#define CORO_VERSION_MAJOR 0
+#define CORO_VERSION_MINOR 1
+#define CORO_VERSION_PATCH 0
+/* MAJOR * 10000 + MINOR * 100 + PATCH of the header compiled against; coro_version_number() is the library's. */
+#define CORO_VERSION_NUMBER 100
+
+/* The library's version as text, "0.1.0". Call from: anywhere. */
+const char *CORO_NONNULL coro_version(void);
+
+/* The library's version as a number, to hold against CORO_VERSION_NUMBER. Call from: anywhere. */
+int coro_version_number(void);
+
+/* ========================================================================================================= Errors */
+
+/* The coroutine is running, or runnable, or was started already: it can't be scheduled or started (again). */
+#define CORO_ESCHEDULE (-5001)
+/* The coroutine has ended (or was cancelled before it started), and nothing of it is left to wait for. */
+#define CORO_EDEAD (-5002)
+/* The descriptor was closed by coro_close() while the call waited, or before it. */
+#define CORO_ECLOSED (-5003)
+/* The coroutine was never started, so that waiting for it would not end. */
+#define CORO_ENOTSTARTED (-5004)
+/* The time given for the call ran out. */
+#define CORO_ETIMEOUT (-5005)
+/* Another coroutine waits already for the same thing (this descriptor, this direction): see coro_error_other(). */
+#define CORO_ESIMULTANEOUS (-5006)
+/* The coroutine was told to end, by coro_shutdown(). */
+#define CORO_ESHUTDOWN (-5007)
+/* The wait was broken off on purpose, with nothing wrong. */
+#define CORO_EWAKEUP (-5008)
+/* The wait was interrupted by another coroutine. */
+#define CORO_EINTERRUPTED (-5009)
+/* A suspending call where none is allowed: on a thread's own stack in strict mode, in a destructor or a callback. */
+#define CORO_EYIELDFROMMAIN (-5010)
+/* The lock is not locked, or not by the caller. */
+#define CORO_ELOCK (-5011)
+/* Some of the functions run in parallel failed. */
+#define CORO_EINPARALLEL (-5012)
+/* The coroutine belongs to the loop of another thread: use coro_post(). */
+#define CORO_EWRONGTHREAD (-5013)
+/* The stream ended before all the bytes that were asked for had come: coro_error_progress() says how many did. */
+#define CORO_EEOF (-5014)
+/* The descriptor is in blocking mode, and this call can't be made on it without holding up every coroutine. */
+#define CORO_EBLOCKING (-5015)
+/* The loop runs already on this thread: coro_event_loop() was called from inside it. */
+#define CORO_ELOOPRUNNING (-5016)
+
+/* What `code` means, in a sentence without a full stop. 0 is "success"; an unknown code says so with its number.
+   Ownership: the text is valid until the thread's next coro_strerror(). Call from: anywhere. */
+const char *CORO_NONNULL coro_strerror(int code);
+
+/* The symbol of `code`: "CORO_EDEAD", "EBADF"; "0" for 0, NULL for a code that has none. Call from: anywhere. */
+const char *CORO_NULLABLE coro_error_name(int code);
+
+/* More about the last call on this thread that returned an error: which coroutine or descriptor was wrong, which
+   limit was met and how to raise it. "" when there is nothing to add. Ownership: valid until the next failing call on
+   this thread. Call from: anywhere. */
+const char *CORO_NONNULL coro_error_detail(void);
+
+/* The other coroutine that the last error on this thread is about: who waits already (CORO_ESIMULTANEOUS), or who
+   closed the descriptor (CORO_ECLOSED); 0 when it was no coroutine. Call from: anywhere. */
+int64_t coro_error_other(void);
+
+/* How many bytes the call that failed last on this thread had moved before it failed: what a coro_write() that was
+   interrupted had sent, what a coro_recv_exact() that met the end had received. Call from: anywhere. */
+int64_t coro_error_progress(void);
+
+/* ===================================================================================================== Life cycle */
+
+/* A coroutine's id. Positive; 0 is the thread's own stack ("main"); a negative value is an error. */
+typedef int64_t coro_t;
+
+/* What a coroutine runs. What it returns is the coroutine's result; see coro_fail() for how to end otherwise. */
+typedef void *CORO_NULLABLE (*coro_fn)(void *CORO_NULLABLE arg);
+
+/* Flags of coro_options. */
+/* Nobody will join it: its result is thrown away, and its record with it, when it ends. */
+#define CORO_DETACHED 0x1
+/* It runs at once, up to its first suspension, before the call that creates it returns (see coro_start_now). */
+#define CORO_START_NOW 0x2
+/* The floating-point control words (rounding, exception masks, flush to zero) are its own. Costs about 2 ns a switch.
+   Without it a coroutine that changes them must put them back before it suspends. */
+#define CORO_SAVE_FP 0x4
+
+/* How to create a coroutine. Start from CORO_OPTIONS_INIT or coro_options_init(); all zero means the defaults. */
+typedef struct coro_options {
+    size_t struct_size;                         /* sizeof(coro_options), so that the struct may grow */
+    const char *CORO_NULLABLE name;             /* copied; NULL: the function's symbol if it has one, or "coro <id>" */
+    size_t stack_size;                          /* bytes, rounded up to a power of two; 0: 256 KiB; 16 KiB to 1 GiB */
+    uint32_t flags;                             /* CORO_DETACHED | CORO_START_NOW | CORO_SAVE_FP; default none */
+    uint32_t reserved;                          /* 0 */
+    void (*CORO_NULLABLE release)(void *CORO_NULLABLE arg); /* called once with `arg`, when the coroutine has ended or
+                                                   was cancelled; not when creating it failed; must not suspend */
+} coro_options;
+
+#define CORO_OPTIONS_INIT { sizeof(coro_options), NULL, 0, 0, 0, NULL }
+
+/* Fills in the defaults: the same as CORO_OPTIONS_INIT. Call from: anywhere. */
+void coro_options_init(coro_options *CORO_NONNULL options);
+
+/* Creates a coroutine without starting it. options NULL: defaults (CORO_START_NOW is an error here). It is listed by
+   coro_all(), and stays until it is started or shut down.
+   Returns its id, or
+     -EINVAL   fn is NULL, or an option is out of range
+     -ENOMEM   no memory, or no more mappings: coro_error_detail() names the limit
+   Call from: anywhere; it will belong to the calling thread's loop. */
+coro_t coro_new(coro_fn CORO_NULLABLE fn, void *CORO_NULLABLE arg, const coro_options *CORO_NULLABLE options);
+
+/* Creates a coroutine and queues it behind those that can run: it first runs after the caller suspends. May be called
+   before the loop runs. The result is kept until somebody joins; call coro_detach() if nobody will:
+   coro_detach(coro_spawn(fn, arg)). Returns and errors: as coro_new. Call from: anywhere. */
+coro_t coro_spawn(coro_fn CORO_NULLABLE fn, void *CORO_NULLABLE arg);
+
+/* coro_spawn with options. Suspends only with CORO_START_NOW, as coro_start_now. */
+coro_t coro_spawn_with(coro_fn CORO_NULLABLE fn, void *CORO_NULLABLE arg, const coro_options *CORO_NULLABLE options);
+
+/* Queues a coroutine made by coro_new().
+   Returns 0, or
+     CORO_ESCHEDULE     it is queued or started already, or has finished
+     CORO_EDEAD         it was cancelled before it started
+     CORO_EWRONGTHREAD  it belongs to another thread
+     -ESRCH             there never was such a coroutine
+   Call from: its thread. */
+int coro_start(coro_t co);
+
+/* Starts a coroutine made by coro_new() and runs it at once: it runs to its first suspension, or its end, before this
+   returns, and the caller goes on ahead of everything else that is runnable. Errors: as coro_start, and
+     CORO_EYIELDFROMMAIN  in a callback that must not suspend
+   Call from: its thread, in a coroutine or outside. */
+int coro_start_now(coro_t co);
+
+/* Makes the running coroutine fail, once it returns: `return coro_fail(-EIO, "short header");`. Whoever joins gets
+   `code`. Nothing is cut short: this only records, so that every language's cleanup runs. Failing with CORO_ESHUTDOWN
+   is the silent way out after coro_shutdown(); any other failure that nobody joins is told to the notifier.
+   code: negative (anything else is recorded as -EINVAL). message: copied, may be NULL. Outside a coroutine it does
+   nothing. Returns NULL. Call from: a coroutine. */
+void *CORO_NULLABLE coro_fail(int code, const char *CORO_NULLABLE message);
+
+/* Waits until `co` has ended. Suspends, unless it has already. Any number may join the same coroutine, and all are
+   woken, in the order they came. timeout: nanoseconds, 0 only looks, CORO_FOREVER waits. *result (if not NULL) is what
+   its function returned, NULL if it failed. The record of an ended coroutine is dropped by the first join that returns it.
+   Returns 0 if the function returned, the code it failed with (CORO_ESHUTDOWN if it was cancelled before it started;
+   coro_error_detail() is then the message), or
+     CORO_ETIMEOUT     not ended within `timeout`; the coroutine is not touched, coro_is_alive() is still true
+     CORO_ENOTSTARTED  nobody has started it
+     CORO_EDEAD        it ended, and was detached or joined before
+     -EDEADLK          it is the caller, or waits (through joins) for the caller; or nothing is left that could run
+     CORO_EWRONGTHREAD, -ESRCH, -EINVAL (main, or a negative timeout), CORO_EYIELDFROMMAIN
+     or the code the caller was interrupted with.
+   Call from: its thread. */
+int coro_join(coro_t co, void *CORO_NULLABLE *CORO_NULLABLE result, int64_t timeout);
+
+/* Says that nobody will join `co`: its record is dropped when it ends, or now if it has. A negative `co` is returned
+   as it is, so that it can be wrapped around coro_spawn(). Returns `co`, or CORO_EDEAD, CORO_EWRONGTHREAD, -ESRCH,
+   -EINVAL (main). Call from: its thread. */
+coro_t coro_detach(coro_t co);
+
+/* Tells a coroutine to end. What it waits in (or next waits in, if it is running) returns CORO_ESHUTDOWN, once; it
+   should clean up and return coro_fail(CORO_ESHUTDOWN, NULL). One that never ran is cancelled: it ends now, without
+   running. One that has ended stays as it is. Returns 0, or CORO_EWRONGTHREAD, -ESRCH. Does not suspend and does not
+   wait: join for that. Call from: its thread. */
+int coro_shutdown(coro_t co);
+
+/* Whether it has been started (or queued to) and has not ended. False for ids that never were. Call from: its thread. */
+bool coro_is_alive(coro_t co);
+
+/* `co` itself while anything is known of it (it is unstarted, alive, or ended and not joined), else CORO_EDEAD,
+   CORO_EWRONGTHREAD or -ESRCH. Call from: anywhere. */
+coro_t coro_ident(coro_t co);
+
+/* Renames a coroutine. name: copied. Returns `co`, or -EINVAL (NULL), -ENOMEM, CORO_EDEAD, CORO_EWRONGTHREAD, -ESRCH.
+   Call from: its thread. */
+coro_t coro_set_name(coro_t co, const char *CORO_NULLABLE name);
+
+/* Copies its name into buffer, cut to fit and always terminated when size > 0. Returns the whole length, or
+   CORO_EDEAD, CORO_EWRONGTHREAD, -ESRCH. buffer NULL: only the length. Call from: its thread. */
+int coro_get_name(coro_t co, char *CORO_NULLABLE buffer, size_t size);
+
+/* Told when a coroutine fails and nothing has been waiting for it. Runs in the failing coroutine, at its end; message
+   may be "". Returns 0; anything else means that it could not report, and the default does. */
+typedef int (*coro_notifier)(coro_t co, int code, const char *CORO_NONNULL message);
+
+/* Replaces this thread's notifier; NULL puts back the default, which writes one line to stderr. Returns the one before,
+   NULL if that was the default. Call from: anywhere. */
+coro_notifier CORO_NULLABLE coro_set_exception_notifier(coro_notifier CORO_NULLABLE notifier);
+
+/* ========================================================================================== Scheduling and the loop */
+
+/* The running coroutine, 0 on a thread's own stack. Call from: anywhere. */
+coro_t coro_current(void);
+
+/* Lets the other runnable coroutines run, and goes on after them. Suspends. Returns 0, the code it was interrupted
+   with, or CORO_EYIELDFROMMAIN. Call from: anywhere. */
+int coro_yield(void);
+
+/* Goes on in the next pass of the loop: after the timers that are due and one look at the descriptors. Suspends.
+   Returns: as coro_yield. Call from: anywhere. */
+int coro_yield_slice(void);
+
+/* Suspends until somebody calls coro_schedule() on the caller, and stores the value given there in *value (if not
+   NULL). Returns 0, the code it was interrupted with, -EDEADLK on a thread's own stack when nothing is left that could
+   wake it, or CORO_EYIELDFROMMAIN. Call from: anywhere. */
+int coro_park(void *CORO_NULLABLE *CORO_NULLABLE value);
+
+/* Makes a suspended coroutine runnable: its coro_park() returns `value`; a sleeper wakes early; one that was never
+   started is started (value is then not used). One that waits in another call is not disturbed.
+   Returns 0, or
+     CORO_ESCHEDULE  it is running, or runnable already, or waits for something that only its end can give
+     CORO_EDEAD, CORO_EWRONGTHREAD, -ESRCH
+   Call from: its thread. */
+int coro_schedule(coro_t co, void *CORO_NULLABLE value);
+
+/* How to run the loop. */
+typedef struct coro_loop_options {
+    size_t struct_size;     /* sizeof(coro_loop_options) */
+    int64_t poll_timeout;   /* the longest single wait for descriptors, in ns; 0: 30 s. Not a limit on the run */
+    uint32_t flags;         /* CORO_LOOP_UNTIL_IDLE; default none */
+    uint32_t reserved;      /* 0 */
+} coro_loop_options;
+
+#define CORO_LOOP_OPTIONS_INIT { sizeof(coro_loop_options), 0, 0, 0 }
+/* Return 0 when nothing is left that could ever run: nothing runnable, asleep, or waiting for a descriptor. */
+#define CORO_LOOP_UNTIL_IDLE 0x1
+
+/* Fills in the defaults: the same as CORO_LOOP_OPTIONS_INIT. Call from: anywhere. */
+void coro_loop_options_init(coro_loop_options *CORO_NONNULL options);
+
+/* Runs this thread's loop until coro_set_exit(), and returns the code given there, so that
+   `return coro_event_loop();` ends main. Waiting for nothing costs no CPU; it does not end when no coroutine is left
+   (see CORO_LOOP_UNTIL_IDLE). May be called again afterwards: coroutines that were suspended go on.
+   Errors: CORO_ELOOPRUNNING when called inside a coroutine or while the loop runs; -errno if the loop can't be set up.
+   Call from: a thread's own stack. */
+int coro_event_loop(void);
+
+/* coro_event_loop with options; NULL means defaults. Errors: also -EINVAL. */
+int coro_event_loop_with(const coro_loop_options *CORO_NULLABLE options);
+
+/* Makes this thread's loop return `code`. What is runnable, and what that makes runnable, runs first (for at most a
+   second, should it never end); what is suspended stays so. The last call wins. Before the loop: it returns at once
+   without running anything. Does not suspend. Call from: anywhere on the loop's thread. */
+void coro_set_exit(int code);
+
+/* Whether "Exiting..." is written to stderr when the loop returns after coro_set_exit(). Default: true. Returns what it
+   was. Call from: anywhere; holds for the calling thread. */
+bool coro_set_print_exit_string(bool on);
+
+/* Whether coro_event_loop() is running on this thread. Call from: anywhere. */
+bool coro_is_running(void);
+
+/* What a suspending call does on a thread's own stack while no loop runs. false (the default): it runs the loop until
+   the call is done. true: it fails with CORO_EYIELDFROMMAIN, except coro_sleep and coro_sleep_relative, which block the
+   thread, and calls that need not wait. Returns what it was. Call from: anywhere; holds for the calling thread. */
+bool coro_set_strict_main(bool on);
+
+/* =========================================================================================================== Time */
+
+#define CORO_FOREVER INT64_C(9223372036854775807)
+#define CORO_NS(x) ((int64_t)(x))
+#define CORO_US(x) ((int64_t)((x) * INT64_C(1000)))
+#define CORO_MS(x) ((int64_t)((x) * INT64_C(1000000)))
+#define CORO_SECONDS(x) ((int64_t)((x) * INT64_C(1000000000)))
+/* The same as constants that a foreign function interface can look up. */
+extern const int64_t coro_forever;
+extern const int64_t coro_nanoseconds_per_second;
+
+/* The loop's time, in ns: read once per pass. Call from: anywhere. */
+int64_t coro_now(void);
+
+/* The time right now, in ns. Call from: anywhere. */
+int64_t coro_get_now(void);
+
+/* Sleeps for at least `ns`; 0 is one pass of the loop, as coro_yield_slice; CORO_FOREVER never ends by itself. Sleepers
+   wake in order of their deadlines, and of their calls where those are equal. Suspends.
+   Returns 0 (also when woken early by coro_schedule), -EINVAL for a negative time, the code it was interrupted with, or
+   CORO_EYIELDFROMMAIN in a callback that must not suspend. Call from: anywhere. */
+int coro_sleep(int64_t ns);
+
+/* coro_sleep, by Shrapnel's name. */
+int coro_sleep_relative(int64_t ns);
+
+/* Sleeps until coro_get_now() would be at least `when`; a time gone by is one pass. Suspends. Returns: as coro_sleep, and
+   CORO_EYIELDFROMMAIN on a thread's own stack in strict mode. Call from: anywhere. */
+int coro_sleep_absolute(int64_t when);
+
+/* ================================================================================================ Coroutine-locals */
+
+/* A variable of which every coroutine, and every thread's own stack, has its own value. Never reused; negative: error. */
+typedef int64_t coro_local_t;
+
+/* Creates one. destroy (may be NULL) is called with each value that is left when its coroutine ends, or when the variable
+   is freed; it must not suspend. Children do not inherit values. Returns it, or -ENOMEM. Call from: anywhere. */
+coro_local_t coro_local_new(void (*CORO_NULLABLE destroy)(void *CORO_NULLABLE value));
+
+/* Sets the caller's value; NULL is a value. One that was set before is replaced without being destroyed.
+   Returns 0, -EINVAL (no such variable), -ENOMEM. Call from: anywhere. */
+int coro_local_set(coro_local_t local, void *CORO_NULLABLE value);
+
+/* Reads the caller's value into *value. Returns 0, -ENOENT if it is not set (*value is then NULL), -EINVAL for no such
+   variable or value NULL. Call from: anywhere. */
+int coro_local_get(coro_local_t local, void *CORO_NULLABLE *CORO_NULLABLE value);
+
+/* Unsets the caller's value, without destroying it. Returns 0, -ENOENT if it was not set, -EINVAL. Call from: anywhere. */
+int coro_local_delete(coro_local_t local);
+
+/* Lists the variables that are set for the caller: up to n of them into `locals`. Returns how many are set.
+   Call from: anywhere. */
+int coro_local_list(coro_local_t *CORO_NULLABLE locals, int n);
+
+/* Frees the variable: the values of this thread's coroutines are destroyed now, those of other threads when their
+   coroutines end. Returns 0, or -EINVAL. Call from: anywhere. */
+int coro_local_free(coro_local_t local);
+
+/* ================================================================================================ Lookup and state */
+
+/* `co`, if it names a coroutine of this thread that has not ended; else -ESRCH, or CORO_EWRONGTHREAD. Call from: anywhere. */
+coro_t coro_get_by_id(coro_t co);
+
+/* Lists the coroutines of this thread that have not ended, unstarted ones too, by ascending id: up to n of them into
+   `ids`. Returns how many there are. Call from: anywhere. */
+int coro_all(coro_t *CORO_NULLABLE ids, int n);
+
+/* How many coroutine records this thread holds: unstarted, alive, and ended but neither joined nor detached. A number
+   that keeps growing is a missing coro_detach(). Call from: anywhere. */
+int64_t coro_get_live_coros(void);
+
+/* coro_info.state */
+#define CORO_STATE_NEW 0      /* created, not started */
+#define CORO_STATE_READY 1    /* runnable */
+#define CORO_STATE_RUNNING 2
+#define CORO_STATE_WAITING 3
+#define CORO_STATE_ENDED 4
+
+/* coro_info.wait_kind: what a waiting coroutine waits for */
+#define CORO_WAIT_NONE 0
+#define CORO_WAIT_PARK 1      /* coro_schedule() */
+#define CORO_WAIT_PASS 2      /* the next pass of the loop */
+#define CORO_WAIT_SLEEP 3     /* deadline */
+#define CORO_WAIT_JOIN 4      /* wait_object: the coroutine */
+#define CORO_WAIT_READ 5      /* wait_object: the descriptor */
+#define CORO_WAIT_WRITE 6     /* wait_object: the descriptor */
+
+/* What is known of a coroutine. Set struct_size first: only that much is filled in. */
+typedef struct coro_info {
+    size_t struct_size;       /* sizeof(coro_info) */
+    coro_t id;
+    bool dead;                /* ended, or cancelled */
+    bool started;             /* has run, or is running */
+    bool scheduled;           /* runnable, not yet running */
+    bool detached;
+    int32_t state;            /* CORO_STATE_... */
+    int32_t wait_kind;        /* CORO_WAIT_... */
+    int64_t wait_object;
+    int64_t deadline;         /* absolute; CORO_FOREVER: none */
+    const void *CORO_NULLABLE spawn_site; /* the address after the call that created it */
+    size_t stack_size;        /* bytes, the guard included */
+    char name[64];            /* cut to fit */
+    char waiting[96];         /* as a person reads it: "sleeping 1.2 s more", "reading fd 7", "joining #4" */
+} coro_info;
+
+/* Fills in *info. For an id whose record is gone: CORO_EDEAD, with dead and state set. Returns 0, CORO_EDEAD,
+   CORO_EWRONGTHREAD, -ESRCH, -EINVAL (NULL, or a struct_size that is not one). Call from: its thread. */
+int coro_get_info(coro_t co, coro_info *CORO_NULLABLE info);
+
+/* Writes "<coro #4 name='x' dead=0 started=1 scheduled=0 at 0x...>" into buffer, cut to fit and terminated. Returns the
+   whole length, or CORO_EDEAD, CORO_EWRONGTHREAD, -ESRCH. Call from: its thread. */
+int coro_repr(coro_t co, char *CORO_NULLABLE buffer, size_t size);
+
+/* ========================================================================================================== I/O */
+/*
+ * POSIX calls by their POSIX names and argument order, that suspend the caller instead of the thread. The operation is
+ * tried first and waited for only if it would block. One coroutine may wait to read from a descriptor and one to write to
+ * it; a second of a kind gets CORO_ESIMULTANEOUS. Signals do not interrupt them (EINTR is dealt with), and sending to a
+ * socket or pipe that nobody reads returns -EPIPE without SIGPIPE.
+ *
+ * Any descriptor will do, also one that other processes share: O_NONBLOCK is never changed on a descriptor that was not
+ * made here (coro_set_nonblocking() does it on request). Regular files don't suspend: they are always ready.
+ *
+ * A descriptor used here must be closed by coro_close(), which wakes those who wait for it; or, if something else has to
+ * close it, first given up by coro_forget().
+ *
+ * Common errors, not repeated below: the call's own -errno; CORO_ECLOSED; CORO_ESIMULTANEOUS; the code the caller was
+ * interrupted with; CORO_EYIELDFROMMAIN. Call from: anywhere. All suspend unless they say otherwise.
+ */
+
+#define CORO_READ 1
+#define CORO_WRITE 2
+
+/* Waits until fd can be read from (CORO_READ), or written to (CORO_WRITE): data, room, the end, or an error.
+   Returns 0, -EBADF, -EPERM for what can't be polled (a regular file), -EINVAL for other events. */
+int coro_wait_for(int fd, int events);
+
+/* read(2). Returns 1 to n bytes, 0 at the end (or n is 0). */
+ssize_t coro_read(int fd, void *CORO_NULLABLE buffer, size_t n);
+
+/* write(2), all of it: returns n, or an error; coro_error_progress() then says how much went out. */
+ssize_t coro_write(int fd, const void *CORO_NULLABLE buffer, size_t n);
+
+/* recv(2). */
+ssize_t coro_recv(int fd, void *CORO_NULLABLE buffer, size_t n, int flags);
+
+/* recvfrom(2). */
+ssize_t coro_recvfrom(int fd, void *CORO_NULLABLE buffer, size_t n, int flags, struct sockaddr *CORO_NULLABLE address,
+                      socklen_t *CORO_NULLABLE length);
+
+/* Reads exactly n bytes. Returns n, or CORO_EEOF if the stream ends before; coro_error_progress() bytes are in buffer. */
+ssize_t coro_recv_exact(int fd, void *CORO_NULLABLE buffer, size_t n);
+
+/* send(2); on a stream all of it, as coro_write. */
+ssize_t coro_send(int fd, const void *CORO_NULLABLE buffer, size_t n, int flags);
+
+/* sendto(2): one datagram. */
+ssize_t coro_sendto(int fd, const void *CORO_NULLABLE buffer, size_t n, int flags,
+                    const struct sockaddr *CORO_NULLABLE address, socklen_t length);
+
+/* socket(2), not blocking, close-on-exec. Does not suspend. */
+int coro_socket(int family, int type, int protocol);
+
+/* socketpair(2), not blocking, close-on-exec. Does not suspend. */
+int coro_socketpair(int family, int type, int protocol, int fds[CORO_NONNULL 2]);
+
+/* pipe2(2): fds[0] to read, fds[1] to write, not blocking; flags: O_CLOEXEC, O_DIRECT. Does not suspend. */
+int coro_pipe(int fds[CORO_NONNULL 2], int flags);
+
+/* bind(2), after SO_REUSEADDR for an Internet stream socket. Does not suspend. */
+int coro_bind(int fd, const struct sockaddr *CORO_NULLABLE address, socklen_t length);
+
+/* listen(2). Does not suspend. */
+int coro_listen(int fd, int backlog);
+
+/* accept(2): the new descriptor is not blocking and close-on-exec. Connections that broke before they were taken are
+   passed over. Errors: also CORO_EBLOCKING; -EMFILE and -ENFILE, after which a server should sleep a little. */
+int coro_accept(int fd, struct sockaddr *CORO_NULLABLE address, socklen_t *CORO_NULLABLE length);
+
+/* Waits for a connection, then takes all that are pending, at most n, into fds. Returns how many; errors as
+   coro_accept, if none was taken. */
+int coro_accept_many(int fd, int *CORO_NULLABLE fds, int n);
+
+/* connect(2), to its end: 0 when the connection stands, -ECONNREFUSED and the like when not. Errors: also
+   CORO_EBLOCKING. */
+int coro_connect(int fd, const struct sockaddr *CORO_NULLABLE address, socklen_t length);
+
+/* Closes fd, and wakes both who wait for it with CORO_ECLOSED. Closing it again, while the number is unused, is 0. Does
+   not suspend. */
+int coro_close(int fd);
+
+/* Gives fd up without closing it: wakes those who wait with CORO_ECLOSED, and forgets what is known of it. Does not
+   suspend. Returns 0 or -EBADF. */
+int coro_forget(int fd);
+
+/* Sets O_NONBLOCK on the open file that fd refers to, for all who share it. Returns 0 or -errno. Does not suspend. */
+int coro_set_nonblocking(int fd);
+
+/* shutdown(2), dup(2) (close-on-exec), getsockname(2), getpeername(2), getsockopt(2), setsockopt(2), with errors returned.
+   None suspends. */
+int coro_shutdown_socket(int fd, int how);
+int coro_dup(int fd);
+int coro_getsockname(int fd, struct sockaddr *CORO_NULLABLE address, socklen_t *CORO_NULLABLE length);
+int coro_getpeername(int fd, struct sockaddr *CORO_NULLABLE address, socklen_t *CORO_NULLABLE length);
+int coro_getsockopt(int fd, int level, int option, void *CORO_NULLABLE value, socklen_t *CORO_NULLABLE length);
+int coro_setsockopt(int fd, int level, int option, const void *CORO_NULLABLE value, socklen_t length);
+
+/* A stdio stream whose reading and writing suspend: fdopen(3), to be used by one coroutine at a time. mode: as fopen.
+   fclose() flushes it, and closes fd by coro_close(). Returns NULL on an error: coro_error_detail(). Does not suspend. */
+FILE *CORO_NULLABLE coro_fdopen(int fd, const char *CORO_NULLABLE mode);
+
+/* ======================================================================================================== Threads */
+
+/* A thread's loop, as other threads name it. Positive; never reused; a negative value is an error. */
+typedef int64_t coro_loop_t;
+
+/* This thread's loop, which is made if there is none: pass it to the threads that shall post. Call from: anywhere. */
+coro_loop_t coro_loop_current(void);
+
+/* Runs fn(arg) in a new, detached coroutine on `loop`'s thread, waking that thread if it waits. Posts of one thread run
+   in their order, when that thread runs its loop.
+   Returns 0, -ESRCH (no such loop, or its thread has ended), -EINVAL (fn NULL), -ENOMEM. Call from: anywhere; does not
+   suspend. */
+int coro_post(coro_loop_t loop, coro_fn CORO_NULLABLE fn, void *CORO_NULLABLE arg);
+
+/* ======================================================================================================== Testing */
+/*
+ * For tests of programs that use libcoro, and of libcoro itself: time that passes only when nothing can run, run orders
+ * drawn from a seed, system calls that fail on demand. All hold for the calling thread, and are off by default.
+ */
+
+/* Puts this thread's loop on virtual time, which stands still while coroutines run and jumps to the next deadline when
+   the loop would wait for it. false: back to the real clock. Call from: anywhere. */
+int coro_test_set_virtual_time(bool on);
+
+/* Moves the loop's time on by ns (it never goes back), real or virtual. Returns 0, or -EINVAL. Call from: anywhere. */
+int coro_test_step_time(int64_t ns);
+
+/* Runs the runnable coroutines in an order drawn from seed, instead of first in, first out; 0: back to that. The same
+   seed gives the same order. Call from: anywhere. */
+int coro_test_set_order_seed(uint64_t seed);
+
+/* Makes the n-th call from now (1 is the next) of a system call that libcoro makes fail with `error` (an errno value, as
+   EMFILE). call: its name ("accept4", "epoll_ctl", "mmap", "read", ...). n 0: takes it back. Returns 0, or -EINVAL for a
+   name that is not one of libcoro's. Call from: anywhere. */
+int coro_test_fail_call(const char *CORO_NULLABLE call, int n, int error);
+
+/* Makes the stacks that are mapped from now on use mprotect guards, as on kernels before 6.13. Holds for the process.
+   Call from: anywhere. */
+void coro_test_set_mprotect_guards(bool on);
+
+#if defined(__clang__)
+#pragma clang diagnostic pop
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* CORO_H */
