@@ -113,6 +113,8 @@ int coro_version_number(void);
 #define CORO_EBLOCKING (-5015)
 /* The loop runs already on this thread: coro_event_loop() was called from inside it. */
 #define CORO_ELOOPRUNNING (-5016)
+/* The coroutine failed with an error of its own language that has no code: the message says which. */
+#define CORO_EFAILED (-5017)
 
 /* What `code` means, in a sentence without a full stop. 0 is "success"; an unknown code says so with its number.
    Ownership: the text is valid until the thread's next coro_strerror(). Call from: anywhere. */
@@ -200,7 +202,7 @@ int coro_start_now(coro_t co);
 
 /* Makes the running coroutine fail, once it returns: `return coro_fail(-EIO, "short header");`. Whoever joins gets
    `code`. Nothing is cut short: this only records, so that every language's cleanup runs. Failing with CORO_ESHUTDOWN
-   is the silent way out after coro_shutdown(); any other failure that nobody joins is told to the notifier.
+   is the silent way out after coro_shutdown(); any other failure is told to the notifier as well.
    code: negative (anything else is recorded as -EINVAL). message: copied, may be NULL. Outside a coroutine it does
    nothing. Returns NULL. Call from: a coroutine. */
 void *CORO_NULLABLE coro_fail(int code, const char *CORO_NULLABLE message);
@@ -208,8 +210,8 @@ void *CORO_NULLABLE coro_fail(int code, const char *CORO_NULLABLE message);
 /* Waits until `co` has ended. Suspends, unless it has already. Any number may join the same coroutine, and all are
    woken, in the order they came. timeout: nanoseconds, 0 only looks, CORO_FOREVER waits. *result (if not NULL) is what
    its function returned, NULL if it failed. The record of an ended coroutine is dropped by the first join that returns it.
-   Returns 0 if the function returned, the code it failed with (CORO_ESHUTDOWN if it was cancelled before it started;
-   coro_error_detail() is then the message), or
+   Returns 0 if the function returned, the code it failed with (CORO_ESHUTDOWN if it was cancelled before it started),
+   with its message as coro_error_detail(), or
      CORO_ETIMEOUT     not ended within `timeout`; the coroutine is not touched, coro_is_alive() is still true
      CORO_ENOTSTARTED  nobody has started it
      CORO_EDEAD        it ended, and was detached or joined before
@@ -245,8 +247,8 @@ coro_t coro_set_name(coro_t co, const char *CORO_NULLABLE name);
    CORO_EDEAD, CORO_EWRONGTHREAD, -ESRCH. buffer NULL: only the length. Call from: its thread. */
 int coro_get_name(coro_t co, char *CORO_NULLABLE buffer, size_t size);
 
-/* Told when a coroutine fails and nothing has been waiting for it. Runs in the failing coroutine, at its end; message
-   may be "". Returns 0; anything else means that it could not report, and the default does. */
+/* Told when a coroutine fails, whether or not anybody joins it; not of CORO_ESHUTDOWN. Runs in the failing coroutine, at
+   its end; message may be "". Returns 0; anything else means that it could not report, and the default does. */
 typedef int (*coro_notifier)(coro_t co, int code, const char *CORO_NONNULL message);
 
 /* Replaces this thread's notifier; NULL puts back the default, which writes one line to stderr. Returns the one before,

@@ -40,7 +40,7 @@ public func coro_spawn_with(
     let site = coro_context_caller()
     return callForID { runtime throws(Refusal) in
         let (creation, startsNow) = try runtime.creation(fn, arg, options, site)
-        if startsNow, runtime.pointee.forbidden != 0 { throw Refusal(code: runtime.mayNotSuspend()) }
+        if startsNow, runtime.pointee.obstacles.forbidden != 0 { throw Refusal(code: runtime.obstacle()) }
         let coroutine = try runtime.create(creation)
         let id = coroutine.pointee.id
         if startsNow {

@@ -23,7 +23,7 @@ public func coro_yield_slice() -> CInt {
 public func coro_park(_ value: UnsafeMutablePointer<UnsafeMutableRawPointer?>?) -> CInt {
     call { runtime throws(Refusal) in
         value?.pointee = nil
-        let error = runtime.mayNotSuspend()
+        let error = runtime.obstacle()
         if error != 0 { return error }
         let code = runtime.park(.park)
         if code != 0 { return runtime.fail(code) }
@@ -91,7 +91,7 @@ public func coro_is_running() -> Bool {
 @c @implementation
 public func coro_set_strict_main(_ on: Bool) -> Bool {
     guard let runtime = Runtime.here else { return false }
-    let before = runtime.pointee.strictMain
-    runtime.pointee.strictMain = on
+    let before = runtime.pointee.obstacles.strictMain
+    runtime.pointee.obstacles.setStrictMain(on)
     return before
 }

@@ -40,6 +40,6 @@ public func coro_sleep_absolute(_ when: Int64) -> CInt {
 extension RuntimeRef {
     /// On a thread's own stack, in strict mode, sleeping holds up the thread.
     fileprivate var blocksInsteadOfSleeping: Bool {
-        pointee.strictMain && pointee.current == pointee.main && pointee.forbidden == 0
+        pointee.obstacles.strictMain && pointee.current == pointee.main && pointee.obstacles.forbidden == 0
     }
 }

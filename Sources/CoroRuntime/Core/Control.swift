@@ -48,7 +48,7 @@ extension RuntimeRef {
 
     /// Runs one that was never started, up to its first suspension. The caller goes on ahead of all who are runnable.
     func startNow(_ coroutine: CoroutineRef) throws(Refusal) {
-        if pointee.forbidden != 0 { throw Refusal(code: mayNotSuspend()) }
+        if pointee.obstacles.forbidden != 0 { throw Refusal(code: obstacle()) }
         guard coroutine.pointee.state == .new else {
             try start(coroutine)
             return
@@ -63,7 +63,7 @@ extension RuntimeRef {
         switchTo(coroutine)
         if me.pointee.state != .running { driveLoop() }
         // Starting is not a call that can be interrupted: the next one is.
-        if me.pointee.wakeCode != 0 { me.pointee.pendingInterrupt = me.pointee.wakeCode }
+        if me.pointee.wakeCode != 0 { setPendingInterrupt(of: me, me.pointee.wakeCode) }
     }
 
     /// Makes a suspended coroutine runnable, as `coro_schedule` says.
@@ -86,7 +86,7 @@ extension RuntimeRef {
     func interrupt(_ coroutine: CoroutineRef, with code: Int32) {
         switch coroutine.pointee.state {
         case .ended: return
-        case .running: coroutine.pointee.pendingInterrupt = code
+        case .running: setPendingInterrupt(of: coroutine, code)
         case .waiting: wake(coroutine, with: code)
         case .new: cancel(coroutine)
         case .ready where !coroutine.has(.started): cancel(coroutine)

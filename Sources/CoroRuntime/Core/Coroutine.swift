@@ -79,6 +79,8 @@ struct Coroutine {
         static let savesFloatingPoint = Flags(rawValue: 1 << 4)
         /// A sanitizer wants to hear of switches. Every coroutine of a process has this or none.
         static let followed = Flags(rawValue: 1 << 5)
+        /// It has ended and is no longer in the table, but a queue or a join still refers to it.
+        static let forgotten = Flags(rawValue: 1 << 6)
 
         /// Those that make a switch more than a switch.
         static let slowSwitch: Flags = [.savesFloatingPoint, .followed]

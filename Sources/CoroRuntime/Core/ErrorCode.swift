@@ -43,6 +43,7 @@ enum ErrorTable {
         case -5014: ("CORO_EEOF", "the stream ended before all bytes had come")
         case -5015: ("CORO_EBLOCKING", "the descriptor is in blocking mode")
         case -5016: ("CORO_ELOOPRUNNING", "the loop runs already on this thread")
+        case -5017: ("CORO_EFAILED", "the coroutine failed with an error that has no code")
         default: nil
         }
     }

@@ -3,6 +3,7 @@ import CCoroPlatform
 extension RuntimeRef {
     /// The explicit loop. Returns the code of `coro_set_exit`, or 0 when idle.
     func runEventLoop(pollLimit: Int64, stopsWhenIdle: Bool) throws(Refusal) -> Int32 {
+        if pointee.obstacles.forbidden != 0 { throw Refusal(code: obstacle()) }
         guard pointee.current == pointee.main, pointee.loopState == .idle else {
             throw Refusal(
                 code: fail(Code.loopRunning) { $0.append("coro_event_loop() can't be called by what it runs") })

@@ -19,7 +19,7 @@ extension RuntimeRef {
     private func awaitEnd(of target: CoroutineRef, timeout: Int64) throws(Refusal) {
         try checkJoinable(target)
         if timeout == 0 { throw Refusal(code: fail(Code.timeout)) }
-        let error = mayNotSuspend()
+        let error = obstacle()
         if error != 0 { throw Refusal(code: error) }
         let me = pointee.current
         target.pointee.holders += 1

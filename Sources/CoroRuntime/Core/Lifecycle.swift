@@ -102,7 +102,11 @@ extension RuntimeRef {
     func cancel(_ coroutine: CoroutineRef) {
         if coroutine.pointee.state == .ready { coroutine.set(.cancelledInQueue) }
         coroutine.pointee.failure = Code.shutdown
+        // What its release function does to it finds it ended, and does not free it.
+        coroutine.pointee.state = .ended
+        coroutine.pointee.holders += 1
         releaseArgument(of: coroutine)
+        coroutine.pointee.holders -= 1
         end(coroutine)
     }
 
@@ -114,6 +118,7 @@ extension RuntimeRef {
             if me.pointee.failure != Code.shutdown { notify(me) }
         }
         pointee.startedCount -= 1
+        takePendingInterrupt(of: me)
         end(me)
         pointee.budget &-= 1
         return leaveForGood(to: takeNext())
@@ -122,10 +127,10 @@ extension RuntimeRef {
     /// Gives back what the coroutine was given and keeps for itself. User code that must not suspend.
     private func releaseArgument(of coroutine: CoroutineRef) {
         guard let extras = coroutine.pointee.extras else { return }
-        pointee.forbidden += 1
+        pointee.obstacles.forbid()
         extras.destroyLocals()
         if let release = extras.pointee.release { release(coroutine.pointee.argument) }
-        pointee.forbidden -= 1
+        pointee.obstacles.allow()
     }
 
     private func end(_ coroutine: CoroutineRef) {
@@ -136,12 +141,14 @@ extension RuntimeRef {
         dropIfUnneeded(coroutine)
     }
 
-    /// Forgets an ended coroutine if nobody will ask for it any more.
+    /// Forgets an ended coroutine if nobody will ask for it any more. It is freed when nothing refers to it either.
     func dropIfUnneeded(_ coroutine: CoroutineRef) {
-        guard coroutine.pointee.state == .ended, coroutine.pointee.holders == 0, !coroutine.has(.cancelledInQueue),
-            coroutine.has(.detached) || coroutine.has(.taken)
-        else { return }
-        pointee.table.remove(coroutine)
+        guard coroutine.pointee.state == .ended, coroutine.has(.detached) || coroutine.has(.taken) else { return }
+        if !coroutine.has(.forgotten) {
+            coroutine.set(.forgotten)
+            pointee.table.remove(coroutine)
+        }
+        guard coroutine.pointee.holders == 0, !coroutine.has(.cancelledInQueue) else { return }
         coroutine.freeExtras()
         pointee.pool.give(coroutine)
     }

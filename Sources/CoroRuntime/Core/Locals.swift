@@ -130,11 +130,11 @@ extension RuntimeRef {
     /// Frees a variable, and its values in this thread's coroutines.
     func freeLocal(_ id: Int64) -> Int32 {
         guard LocalKeys.remove(id) else { return refuseLocal(id) }
-        pointee.forbidden += 1
+        pointee.obstacles.forbid()
         pointee.main.pointee.extras?.destroyLocal(id)
         // A destructor may create coroutines: none is looked at while it runs.
         while let extras = anyExtras(with: id) { extras.destroyLocal(id) }
-        pointee.forbidden -= 1
+        pointee.obstacles.allow()
         return 0
     }
 

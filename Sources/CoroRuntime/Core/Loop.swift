@@ -9,12 +9,15 @@ import CCoroPlatform
 ///  3. Timers that are due wake their coroutines.
 ///  4. Those who asked for the next pass are runnable.
 ///  5. A batch of runnable coroutines runs, first in first out: until none is runnable, or `BatchSize` switches were made.
-///  6. Memory of stacks that are not needed is given back.
-///  7. The poller is asked which descriptors are ready: without waiting if anyone can run, else until the next timer.
+///  6. The poller is asked which descriptors are ready: without waiting if anyone can run, else until the next timer. A
+///     loop that is idle gives back the memory of stacks that nobody needs, a few at a time.
 ///
-/// Steps 2, 3 and 7 come round after a bounded number of switches, so nothing that coroutines do keeps timers, descriptors
+/// Steps 2, 3 and 6 come round after a bounded number of switches, so nothing that coroutines do keeps timers, descriptors
 /// or other threads waiting for ever.
 extension RuntimeRef {
+    /// A loop that has had nothing to do for this long (10 ms) has time to tidy up.
+    private static var idleness: Int64 { 10_000_000 }
+
     /// How a run of the loop ended.
     enum LoopEnd {
         /// The thread's own stack was woken.
@@ -44,7 +47,6 @@ extension RuntimeRef {
         while true {
             beginPass()
             if runBatch() { return .mainResumed }
-            if pointee.stacks.hasSurplus { pointee.stacks.reclaim() }
             if obeysExit, pointee.exit.isRequested, pointee.ready.isEmpty || pointee.exit.isOverdue(pointee.now) {
                 return .exit
             }
@@ -97,28 +99,32 @@ extension RuntimeRef {
             && !pointee.mailbox.hasPosts
     }
 
-    /// Step 7. Returns 0 or an error that no later pass could mend.
+    /// Step 6. Returns an error that no later pass could mend, else 0 or more.
     private func poll(limit: Int64) -> Int32 {
         if !pointee.ready.isEmpty || !pointee.nextPass.isEmpty {
-            return pointee.poller.waiterCount > 0 ? pollOnce(timeout: 0) : 0
+            return pointee.poller.waiterCount > 0 ? pointee.poller.wait(in: self, timeout: 0) : 0
         }
         let wakeTime = pointee.timers.nextWake
         if pointee.clock.isVirtual, let wakeTime {
-            let error = pointee.poller.waiterCount > 0 ? pollOnce(timeout: 0) : 0
-            if error == 0, pointee.ready.isEmpty, !pointee.mailbox.hasPosts { pointee.clock.jump(to: wakeTime) }
-            return error
+            let found = pointee.poller.waiterCount > 0 ? pointee.poller.wait(in: self, timeout: 0) : 0
+            if found == 0, !pointee.mailbox.hasPosts { pointee.clock.jump(to: wakeTime) }
+            return found
         }
         let untilTimer = wakeTime.map { Swift.max($0 &- pointee.clock.read(), 0) } ?? .max
-        return pollOnce(timeout: Swift.min(untilTimer, limit))
+        return sleepUntilEvent(timeout: Swift.min(untilTimer, limit))
     }
 
-    private func pollOnce(timeout: Int64) -> Int32 {
-        if timeout == 0 { return pointee.poller.wait(in: self, timeout: 0) }
+    /// Waits. Where stacks are to be given back, it first waits for a little only; if nothing happens, the loop is idle, and
+    /// gives them back a few at a time, for as long as nothing happens.
+    private func sleepUntilEvent(timeout: Int64) -> Int32 {
         guard pointee.mailbox.goToSleep() else { return 0 }
         pointee.batch.pause()
-        let error = pointee.poller.wait(in: self, timeout: timeout)
+        let tidies = pointee.stacks.hasSurplus && timeout > Self.idleness
+        let limit = !tidies ? timeout : pointee.stacks.isReclaiming ? 0 : Self.idleness
+        let found = pointee.poller.wait(in: self, timeout: limit)
         pointee.mailbox.wakeUp()
-        return error
+        if tidies { pointee.stacks.reclaimSome(isIdle: found == 0) }
+        return found
     }
 }
 

@@ -6,39 +6,14 @@ import CCoroPlatform
 /// it, for whatever reason, takes it out of both before it is runnable. So nothing that comes later can wake it a second time
 /// for a wait that is over, and a wait that was interrupted leaves nothing behind.
 extension RuntimeRef {
-    /// Whether a call may suspend here: 0, or the error it has to return.
-    @inline(__always)
-    func mayNotSuspend() -> Int32 {
-        if pointee.forbidden == 0 && (pointee.current != pointee.main || !pointee.strictMain) { return 0 }
-        return refuseToSuspend()
-    }
-
-    @inline(never)
-    private func refuseToSuspend() -> Int32 {
-        fail(Code.yieldFromMain) {
-            $0.append(
-                pointee.forbidden != 0
-                    ? "destructors and release functions must not suspend"
-                    : "this is the thread's own stack, and strict mode is on: call from a coroutine while the loop runs")
-        }
-    }
-
-    /// Suspends the current coroutine until somebody wakes it, or until `deadline`, which wakes it with `expiry`. Returns
-    /// what it was woken with. The caller has put it into the list of waiters that goes with `kind`, if there is one.
-    func park(
-        _ kind: WaitKind, on object: Int = 0, until deadline: Int64 = .max
-    ) -> Int32 {
+    /// Suspends the current coroutine until somebody wakes it, or until `deadline`: that wakes a sleeper with 0, and any
+    /// other with CORO_ETIMEOUT. Returns what it was woken with. The caller has seen that there is no `obstacle()`, and has
+    /// put it into the list of waiters that goes with `kind`, if there is one.
+    func park(_ kind: WaitKind, on object: Int = 0, until deadline: Int64 = .max) -> Int32 {
         let me = pointee.current
         me.pointee.waitKind = kind
         me.pointee.waitObject = object
         me.pointee.state = .waiting
-        if me.pointee.pendingInterrupt != 0 {
-            let code = me.pointee.pendingInterrupt
-            me.pointee.pendingInterrupt = 0
-            endWait(of: me)
-            me.pointee.state = .running
-            return code
-        }
         if deadline != .max {
             guard pointee.timers.reserveOne() else {
                 endWait(of: me)
@@ -86,6 +61,7 @@ extension RuntimeRef {
         guard let next = pointee.ready.head, let context = next.pointee.context else { return }
         coro_context_prefetch(context)
         coro_context_prefetch(context + 64)
+        coro_context_prefetch(UnsafeRawPointer(next) + 64)
         coro_context_prefetch(next.pointee.next)
     }
 

@@ -15,6 +15,7 @@ struct Runtime {
     var ready = CoroutineQueue()
     /// How many switches are left until the loop looks at timers and descriptors again.
     var budget: Int32 = 0
+    var obstacles = Obstacles()
     /// Where the thread keeps errno and the C++ exceptions in flight. Asked for once: a coroutine never changes threads.
     var errnoHere = coro_errno_here()
     var exceptionsHere = coro_exception_globals_here()
@@ -32,9 +33,6 @@ struct Runtime {
     var order = RunOrder()
     var exit = ExitRequest()
     var loopState: LoopState = .idle
-    var strictMain = false
-    /// In how many callbacks we are that must not suspend.
-    var forbidden: Int32 = 0
 
     // -- coroutines --
 
@@ -112,7 +110,7 @@ extension RuntimeRef {
     /// The thread ends. What its coroutines hold can't be released: their stacks would have to be unwound. Stacks that are
     /// still in use are left mapped, because destructors of the thread that run after this may look at them.
     fileprivate func endWithThread() {
-        pointee.forbidden += 1
+        pointee.obstacles.forbid()
         pointee.mailbox.close(lastID: pointee.lastID)
         cancelUnstarted()
         pointee.poller.close()

@@ -3,11 +3,14 @@ import CCoroPlatform
 /// Stacks: cut from slabs of address space, guarded at their low end, touched only when used, and reused warm.
 ///
 /// A stack's slot is a power of two, so that its size is one byte in the control block. Memory is the kernel's: a slot costs
-/// what was touched of it. Up to `warmLimit` free stacks of a size keep their memory, the rest is given back.
+/// what was touched of it. Up to `warmLimit` free stacks of a size keep their memory; the rest give it back when the loop is
+/// idle.
 struct StackPool {
     private var classes: UnsafeMutablePointer<SizeClass>?
     private var slabs = Vector<Slab>()
     private(set) var hasSurplus = false
+    /// Whether the loop was idle when it last looked.
+    private(set) var isReclaiming = false
     private let pageSize = coro_memory_page_size()
 
     static let smallest = 16 * 1024
@@ -21,6 +24,7 @@ struct StackPool {
     private static let classCount = 31
     private static let slabSize = 16 << 20
     private static let warmLimit = 4096
+    private static let reclaimedAtOnce = 256
 
     private struct SizeClass {
         /// Free, with what they last held still in memory.
@@ -107,17 +111,21 @@ struct StackPool {
         }
     }
 
-    /// Gives the memory of surplus stacks back to the system. To be called on none of them.
-    mutating func reclaim() {
-        hasSurplus = false
+    /// Gives the memory of some surplus stacks back to the system, if the loop is idle. To be called on none of them.
+    mutating func reclaimSome(isIdle: Bool) {
+        isReclaiming = isIdle
+        if !isIdle { return }
+        var left = Self.reclaimedAtOnce
         for index in 0..<Self.classCount {
             let sizeClass = classes.unsafelyUnwrapped + index
             let guarded = guardSize(UInt8(index))
-            while sizeClass.pointee.cold.reserveOne(), let stack = sizeClass.pointee.surplus.popLast() {
+            while left > 0, sizeClass.pointee.cold.reserveOne(), let stack = sizeClass.pointee.surplus.popLast() {
                 coro_memory_discard(stack + guarded, Self.slotSize(UInt8(index)) - guarded)
                 sizeClass.pointee.cold.appendReserved(stack)
+                left -= 1
             }
         }
+        hasSurplus = left == 0
     }
 
     /// Whether `address` is in the guard of the stack at `bottom`.

@@ -6,8 +6,9 @@ struct TextBuffer {
     private(set) var length = 0
 
     init(_ memory: UnsafeMutablePointer<CChar>?, capacity: Int) {
-        self.memory = capacity > 0 ? memory : nil
-        self.capacity = capacity
+        // A size_t beyond Int.max is negative here.
+        self.memory = capacity != 0 ? memory : nil
+        self.capacity = capacity < 0 ? .max : capacity
         if let memory = self.memory { memory[0] = 0 }
     }
 

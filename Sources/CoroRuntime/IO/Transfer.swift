@@ -20,7 +20,7 @@ extension RuntimeRef {
 
     /// Waits until something has happened to fd in that direction. 0 or an error.
     func awaitReady(_ fd: Int32, _ direction: Direction) -> Int32 {
-        var error = mayNotSuspend()
+        var error = obstacle()
         if error != 0 { return error }
         guard let descriptor = pointee.poller.obtain(fd, error: &error) else { return explain(error, fd) }
         if let other = descriptor.pointee[waiter: direction] { return refuseSecond(fd, direction, other) }

@@ -1,0 +1,86 @@
+import CCoro
+
+/// A coroutine by its id, whatever language it is written in.
+public struct AnyCoroutine: Hashable, Sendable {
+    /// The number that names it: never reused.
+    public let id: Int64
+
+    public init(id: Int64) {
+        self.id = id
+    }
+
+    /// The running coroutine; nil on a thread's own stack.
+    public static var current: AnyCoroutine? {
+        let id = coro_current()
+        return id == 0 ? nil : AnyCoroutine(id: id)
+    }
+
+    /// Those of this thread that have not ended, in the order of their creation.
+    public static var all: [AnyCoroutine] {
+        let count = Int(coro_all(nil, 0))
+        let ids = [Int64](unsafeUninitializedCapacity: max(count, 0)) { buffer, initialized in
+            initialized = max(0, min(count, Int(coro_all(buffer.baseAddress, Int32(count)))))
+        }
+        return ids.map(AnyCoroutine.init(id:))
+    }
+
+    /// Whether it has been started and has not ended.
+    public var isAlive: Bool { coro_is_alive(id) }
+
+    /// Its name, "" if it is gone.
+    public var name: String {
+        let length = Int(coro_get_name(id, nil, 0))
+        if length < 0 { return "" }
+        return String(unsafeUninitializedCapacity: length + 1) { buffer in
+            buffer.withMemoryRebound(to: CChar.self) { _ = coro_get_name(id, $0.baseAddress, $0.count) }
+            return length
+        }
+    }
+
+    /// What it waits for, as a person reads it: "sleeping 1.2 s more", "reading fd 7"; "" if it is gone.
+    public var waiting: String {
+        var info = coro_info()
+        info.struct_size = MemoryLayout<coro_info>.size
+        if coro_get_info(id, &info) < 0 { return "" }
+        return withUnsafeBytes(of: &info.waiting) { bytes in
+            String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
+    }
+
+    /// Waits until it has ended. Suspends. Throws what it failed with, `CoroError.timeout` when the time ran out, or what
+    /// the caller was interrupted with. Returns what a C coroutine returned; nil for one written in Swift, whose result is
+    /// `Coroutine.join()`'s.
+    @discardableResult
+    public func join(timeout: Duration? = nil) throws(CoroError) -> UnsafeMutableRawPointer? {
+        var result: UnsafeMutableRawPointer?
+        try check(coro_join(id, &result, timeout?.nanoseconds ?? .max))
+        return result
+    }
+
+    /// Tells it to end: what it waits in, or next waits in, throws `CoroError.shutdown`. One that never ran is cancelled.
+    public func shutdown() throws(CoroError) {
+        try check(coro_shutdown(id))
+    }
+
+    /// Makes it runnable, if it is parked or asleep: its `park()` returns `value`.
+    public func schedule(_ value: UnsafeMutableRawPointer? = nil) throws(CoroError) {
+        try check(coro_schedule(id, value))
+    }
+
+    /// Says that nobody will join it.
+    public func detach() throws(CoroError) {
+        try check(coro_detach(id))
+    }
+}
+
+extension AnyCoroutine: CustomStringConvertible {
+    /// `<coro #4 name='x' dead=0 started=1 scheduled=0 at 0x…>`
+    public var description: String {
+        let length = Int(coro_repr(id, nil, 0))
+        if length < 0 { return "<coro #\(id) dead=1>" }
+        return String(unsafeUninitializedCapacity: length + 1) { buffer in
+            buffer.withMemoryRebound(to: CChar.self) { _ = coro_repr(id, $0.baseAddress, $0.count) }
+            return length
+        }
+    }
+}

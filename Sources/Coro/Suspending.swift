@@ -1,0 +1,45 @@
+import CCoro
+
+// What a coroutine does to itself. (`Success == Never` is inferred: `Coroutine.sleep(for: .seconds(1))`.)
+extension Coroutine where Success == Never {
+    /// The running coroutine; nil on a thread's own stack.
+    public static var current: AnyCoroutine? { AnyCoroutine.current }
+
+    /// Lets the other runnable coroutines run, and goes on after them.
+    public static func yield() throws(CoroError) {
+        try check(coro_yield())
+    }
+
+    /// Goes on in the next pass of the loop: after the timers that are due and one look at the descriptors.
+    public static func yieldSlice() throws(CoroError) {
+        try check(coro_yield_slice())
+    }
+
+    /// Sleeps for at least `duration`; zero is one pass of the loop. Throws what the caller was interrupted with.
+    public static func sleep(for duration: Duration) throws(CoroError) {
+        try check(coro_sleep(duration.nanoseconds))
+    }
+
+    /// Sleeps until `EventLoop.now` is at least `deadline`.
+    public static func sleep(until deadline: Duration) throws(CoroError) {
+        try check(coro_sleep_absolute(deadline.nanoseconds))
+    }
+
+    /// Suspends until somebody calls `schedule` on the caller; returns the value given there.
+    @discardableResult
+    public static func park() throws(CoroError) -> UnsafeMutableRawPointer? {
+        var value: UnsafeMutableRawPointer?
+        try check(coro_park(&value))
+        return value
+    }
+}
+
+extension Duration {
+    /// In nanoseconds, as coro.h counts time; the longest there is if it is longer.
+    var nanoseconds: Int64 {
+        let (seconds, attoseconds) = components
+        let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        let (sum, overflow2) = whole.addingReportingOverflow(attoseconds / 1_000_000_000)
+        return overflow || overflow2 ? (seconds < 0 ? .min : .max) : sum
+    }
+}

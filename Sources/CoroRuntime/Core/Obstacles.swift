@@ -1,0 +1,67 @@
+/// What a suspending call must look at before it suspends. All of it is rare, so that one counter, of how many reasons there
+/// are to look, is all that the usual call sees of it.
+struct Obstacles {
+    /// How many of the following hold: 0 sends a suspending call straight on.
+    private(set) var count: Int32 = 0
+    /// In how many callbacks we are that must not suspend.
+    private(set) var forbidden: Int32 = 0
+    /// Whether the thread's own stack must not suspend.
+    private(set) var strictMain = false
+
+    mutating func forbid() {
+        forbidden += 1
+        count += 1
+    }
+
+    mutating func allow() {
+        forbidden -= 1
+        count -= 1
+    }
+
+    mutating func setStrictMain(_ on: Bool) {
+        if on != strictMain { count += on ? 1 : -1 }
+        strictMain = on
+    }
+
+    fileprivate mutating func add() { count += 1 }
+    fileprivate mutating func remove() { count -= 1 }
+}
+
+extension RuntimeRef {
+    /// What keeps the caller from suspending: 0, or the error that its call returns.
+    @inline(__always)
+    func obstacle() -> Int32 {
+        pointee.obstacles.count == 0 ? 0 : lookForObstacle()
+    }
+
+    @inline(never)
+    private func lookForObstacle() -> Int32 {
+        if pointee.obstacles.forbidden != 0 {
+            return fail(Code.yieldFromMain) { $0.append("destructors and release functions must not suspend") }
+        }
+        if pointee.obstacles.strictMain, pointee.current == pointee.main {
+            return fail(Code.yieldFromMain) {
+                $0.append(
+                    "this is the thread's own stack, and strict mode is on: call from a coroutine while the loop runs")
+            }
+        }
+        let code = takePendingInterrupt(of: pointee.current)
+        return code == 0 ? 0 : fail(code)
+    }
+
+    /// Has the next suspending call of a coroutine that runs return `code`. The last one given counts.
+    func setPendingInterrupt(of coroutine: CoroutineRef, _ code: Int32) {
+        if coroutine.pointee.pendingInterrupt == 0 { pointee.obstacles.add() }
+        coroutine.pointee.pendingInterrupt = code
+    }
+
+    /// Takes back what `setPendingInterrupt` has set; 0: nothing.
+    @discardableResult
+    func takePendingInterrupt(of coroutine: CoroutineRef) -> Int32 {
+        let code = coroutine.pointee.pendingInterrupt
+        if code == 0 { return 0 }
+        coroutine.pointee.pendingInterrupt = 0
+        pointee.obstacles.remove()
+        return code
+    }
+}

@@ -1,0 +1,26 @@
+/* What the benchmarks share. Each work does `count` operations and is timed as a whole, several times. */
+#ifndef BENCH_H
+#define BENCH_H
+
+#include <coro.h>
+
+#include <stdint.h>
+
+struct work {
+    const char *name;
+    const char *unit;
+    /* Does count operations; returns what they took in all, in ns of `unit`'s clock. */
+    double (*run)(long count);
+    /* Operations per run: about half a second's worth, and for --quick a tenth. */
+    long count;
+};
+
+extern const struct work switch_floor, yield_2, yield_1000, spawn_join, sleep_100k, pipe_roundtrip;
+
+double wall_ns(void);
+double cpu_ns(void);
+
+/* Ends the program when a call failed that a benchmark can't do without. */
+void must(int64_t result, const char *what);
+
+#endif
