@@ -3,35 +3,46 @@
 #if defined(__aarch64__)
     .text
 
+    .macro save_pair first, second, offset
+    stp \first, \second, [sp, #\offset]
+    .cfi_rel_offset \first, \offset
+    .cfi_rel_offset \second, \offset + 8
+    .endm
+
+    .macro load_pair first, second, offset
+    ldp \first, \second, [sp, #\offset]
+    .cfi_restore \first
+    .cfi_restore \second
+    .endm
+
     .macro save_registers
     sub sp, sp, #160
     .cfi_adjust_cfa_offset 160
-    stp x19, x20, [sp, #0]
-    stp x21, x22, [sp, #16]
-    stp x23, x24, [sp, #32]
-    stp x25, x26, [sp, #48]
-    stp x27, x28, [sp, #64]
-    stp x29, x30, [sp, #80]
-    .cfi_rel_offset x29, 80
-    .cfi_rel_offset x30, 88
-    stp d8, d9, [sp, #96]
-    stp d10, d11, [sp, #112]
-    stp d12, d13, [sp, #128]
-    stp d14, d15, [sp, #144]
+    save_pair x19, x20, 0
+    save_pair x21, x22, 16
+    save_pair x23, x24, 32
+    save_pair x25, x26, 48
+    save_pair x27, x28, 64
+    save_pair x29, x30, 80
+    save_pair d8, d9, 96
+    save_pair d10, d11, 112
+    save_pair d12, d13, 128
+    save_pair d14, d15, 144
     .endm
 
     .macro load_registers
-    ldp x19, x20, [sp, #0]
-    ldp x21, x22, [sp, #16]
-    ldp x23, x24, [sp, #32]
-    ldp x25, x26, [sp, #48]
-    ldp x27, x28, [sp, #64]
-    ldp x29, x30, [sp, #80]
-    ldp d8, d9, [sp, #96]
-    ldp d10, d11, [sp, #112]
-    ldp d12, d13, [sp, #128]
-    ldp d14, d15, [sp, #144]
+    load_pair x19, x20, 0
+    load_pair x21, x22, 16
+    load_pair x23, x24, 32
+    load_pair x25, x26, 48
+    load_pair x27, x28, 64
+    load_pair x29, x30, 80
+    load_pair d8, d9, 96
+    load_pair d10, d11, 112
+    load_pair d12, d13, 128
+    load_pair d14, d15, 144
     add sp, sp, #160
+    .cfi_adjust_cfa_offset -160
     .endm
 
     .globl coro_context_switch
@@ -46,9 +57,6 @@ coro_context_switch:
     /* The stack gone to has the same layout, so what is said above of this one holds for it. */
     mov sp, x1
     load_registers
-    .cfi_restore x29
-    .cfi_restore x30
-    .cfi_adjust_cfa_offset -160
     ret
     .cfi_endproc
     .size coro_context_switch, . - coro_context_switch

@@ -72,7 +72,7 @@ public func coro_event_loop_with(_ options: UnsafePointer<coro_loop_options>?) -
 @c @implementation
 public func coro_set_exit(_ code: CInt) {
     guard let runtime = Runtime.here else { return }
-    runtime.pointee.exit.request(code, now: runtime.pointee.clock.read())
+    runtime.pointee.exit.request(code, now: coro_system_clock())
 }
 
 @c @implementation

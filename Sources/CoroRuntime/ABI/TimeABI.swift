@@ -19,7 +19,7 @@ public func coro_sleep(_ ns: Int64) -> CInt {
     call { runtime throws(Refusal) in
         if ns < 0 { throw runtime.refuseArgument("a time to sleep can't be negative") }
         if runtime.blocksInsteadOfSleeping {
-            coro_system_block_for(ns)
+            runtime.blockThread(for: ns)
             return 0
         }
         let now = runtime.pointee.clock.read()
@@ -41,5 +41,14 @@ extension RuntimeRef {
     /// On a thread's own stack, in strict mode, sleeping holds up the thread.
     fileprivate var blocksInsteadOfSleeping: Bool {
         pointee.obstacles.strictMain && pointee.current == pointee.main && pointee.obstacles.forbidden == 0
+    }
+
+    /// On virtual time that is virtual too; but nothing ever ends a sleep without end.
+    fileprivate func blockThread(for ns: Int64) {
+        if pointee.clock.isVirtual, ns != .max {
+            pointee.clock.step(ns)
+        } else {
+            coro_system_block_for(ns)
+        }
     }
 }

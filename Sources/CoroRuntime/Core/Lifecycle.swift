@@ -26,7 +26,7 @@ extension RuntimeRef {
     /// A new coroutine, not started.
     @inline(__always)
     func create(_ creation: Creation) throws(Refusal) -> CoroutineRef {
-        guard pointee.table.reserveOne(), let coroutine = pointee.pool.take() else {
+        guard pointee.table.reserveOne(), pointee.ready.reserve(pointee.table.count &+ 2), let coroutine = pointee.pool.take() else {
             throw Refusal(code: fail(Code.noMemory) { $0.append("no memory for another coroutine") })
         }
         let stack: UnsafeMutableRawPointer

@@ -12,8 +12,9 @@ import CCoroPlatform
 ///  6. The poller is asked which descriptors are ready: without waiting if anyone can run, else until the next timer. A
 ///     loop that is idle gives back the memory of stacks that nobody needs, a few at a time.
 ///
-/// Steps 2, 3 and 6 come round after a bounded number of switches, so nothing that coroutines do keeps timers, descriptors
-/// or other threads waiting for ever.
+/// A batch that is over while steps 2 to 6 would find nothing to do is followed by another at once (`renewBatch`). So they
+/// come round after a bounded number of switches whenever there is something for them, nothing that coroutines do keeps timers,
+/// descriptors or other threads waiting for ever.
 extension RuntimeRef {
     /// A loop that has had nothing to do for this long (10 ms) has time to tidy up.
     private static var idleness: Int64 { 10_000_000 }
@@ -36,18 +37,27 @@ extension RuntimeRef {
         pointee.loopState = .idle
         switch end {
         case .mainResumed: return
-        case .exit, .idle: wake(pointee.main, with: Code.deadlock)
-        case .failed(let error): wake(pointee.main, with: error)
+        case .exit, .idle: breakOff(pointee.main, with: Code.deadlock)
+        case .failed(let error): breakOff(pointee.main, with: error)
         }
-        pointee.ready.remove(pointee.main)
-        pointee.main.pointee.state = .running
+    }
+
+    /// The thread's own stack goes on although nobody has woken it.
+    private func breakOff(_ main: CoroutineRef, with code: Int32) {
+        if main.pointee.state == .ready {
+            pointee.ready.remove(main)
+        } else {
+            endWait(of: main)
+        }
+        main.pointee.wakeCode = code
+        main.pointee.state = .running
     }
 
     func runLoop(pollLimit: Int64, stopsWhenIdle: Bool, obeysExit: Bool) -> LoopEnd {
         while true {
             beginPass()
             if runBatch() { return .mainResumed }
-            if obeysExit, pointee.exit.isRequested, pointee.ready.isEmpty || pointee.exit.isOverdue(pointee.now) {
+            if obeysExit, pointee.exit.isRequested, pointee.ready.isEmpty || pointee.exit.isOverdue(coro_system_clock()) {
                 return .exit
             }
             if stopsWhenIdle, nothingCanRun { return .idle }
@@ -81,12 +91,26 @@ extension RuntimeRef {
             }
             next.pointee.state = .running
             if next != pointee.main {
-                prefetchNext()
+                pointee.ready.prefetch()
                 switchTo(next)
             }
             break
         }
         return pointee.main.pointee.state == .running
+    }
+
+    /// The batch is over: whether another may begin without going back to the loop, because a pass would do nothing there
+    /// but read the clock. The switch to the loop and back is what a pass costs most.
+    @inline(never)
+    func renewBatch() -> Bool {
+        guard !pointee.order.isSeeded, !pointee.exit.isRequested, pointee.nextPass.isEmpty, pointee.poller.waiterCount == 0,
+            !pointee.mailbox.hasPosts
+        else { return false }
+        pointee.now = pointee.clock.read()
+        if pointee.timers.isDue(pointee.now) { return false }
+        pointee.batch.adapt(to: pointee.now)
+        pointee.budget = pointee.batch.size
+        return true
     }
 
     private func takeReady() -> CoroutineRef? {
@@ -157,7 +181,7 @@ struct ExitRequest {
     private var overdueAt: Int64 = 0
     var printsLine = true
 
-    /// How long what is runnable may go on, should it never end.
+    /// How long what is runnable may go on, should it never end. By the system's clock: virtual time stands still meanwhile.
     private static let grace: Int64 = 1_000_000_000
 
     mutating func request(_ code: Int32, now: Int64) {

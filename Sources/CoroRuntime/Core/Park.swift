@@ -1,5 +1,3 @@
-import CCoroPlatform
-
 /// Waiting and waking: the one way in which coroutines are suspended.
 ///
 /// Who waits says for what (`waitKind`, `waitObject`), is in at most one list of waiters, and has at most one timer. Waking
@@ -36,7 +34,7 @@ extension RuntimeRef {
         }
         let next = takeNext()
         if next != pointee.current {
-            prefetchNext()
+            pointee.ready.prefetch()
             switchTo(next)
         }
     }
@@ -44,7 +42,7 @@ extension RuntimeRef {
     /// The next to run: the first that is runnable, or, if there is none or the batch is over, the loop.
     @inline(__always)
     func takeNext() -> CoroutineRef {
-        while pointee.budget > 0, let next = pointee.ready.popFirst() {
+        while pointee.budget > 0 || renewBatch(), let next = pointee.ready.popFirst() {
             if next.pointee.state == .ready {
                 next.pointee.state = .running
                 return next
@@ -52,17 +50,6 @@ extension RuntimeRef {
             dropCancelled(next)
         }
         return pointee.main
-    }
-
-    /// Whoever is next in the queue will need its stack when the one that runs now leaves: it is fetched meanwhile. With
-    /// a thousand coroutines this is worth a third of a switch, with a hundred thousand half of it.
-    @inline(__always)
-    func prefetchNext() {
-        guard let next = pointee.ready.head, let context = next.pointee.context else { return }
-        coro_context_prefetch(context)
-        coro_context_prefetch(context + 64)
-        coro_context_prefetch(UnsafeRawPointer(next) + 64)
-        coro_context_prefetch(next.pointee.next)
     }
 
     /// Makes a waiting coroutine runnable. `code` is what its suspending call returns.
@@ -80,7 +67,7 @@ extension RuntimeRef {
     }
 
     /// Takes a waiting coroutine out of everything that could wake it.
-    private func endWait(of coroutine: CoroutineRef) {
+    func endWait(of coroutine: CoroutineRef) {
         if coroutine.pointee.timerPlace != .none { pointee.timers.remove(coroutine) }
         switch coroutine.pointee.waitKind {
         case .none, .park, .sleep: break

@@ -12,7 +12,7 @@ struct Runtime {
     var current: CoroutineRef
     /// The thread's own stack. While the loop runs there it is also the way back to the loop.
     var main: CoroutineRef
-    var ready = CoroutineQueue()
+    var ready: ReadyQueue
     /// How many switches are left until the loop looks at timers and descriptors again.
     var budget: Int32 = 0
     var obstacles = Obstacles()
@@ -82,19 +82,23 @@ extension Runtime {
 
     @inline(never)
     private static func make() -> RuntimeRef? {
-        guard let main = Heap.one(Coroutine(), alignment: 64), let poller = Heap.one(Poller()),
+        guard let main = Heap.one(Coroutine(), alignment: 64), let poller = Heap.one(Poller()), let ready = ReadyQueue(),
             let mailbox = Mailbox.register()
         else { return nil }
         main.pointee.state = .running
         main.set(.started)
         let runtime = Heap.one(
-            Runtime(current: main, main: main, poller: poller, lastID: mailbox.pointee.firstID, mailbox: mailbox),
+            Runtime(
+                current: main, main: main, ready: ready, poller: poller, lastID: mailbox.pointee.firstID, mailbox: mailbox),
             alignment: 64)
         guard let runtime else { return nil }
         if coro_tools_follow_switches() {
             main.set(.followed)
         }
-        coro_process_at_fork { Runtime.existing?.continueInForkedChild() }
+        coro_process_at_fork {
+            Mailbox.keepOnly(Runtime.existing?.pointee.mailbox)
+            Runtime.existing?.continueInForkedChild()
+        }
         _ = coro_fault_handler_install { address in Runtime.existing?.reportOverflow(at: address) }
         runtime.pointee.faultStack = coro_fault_stack_attach()
         runtime.pointee.overflowText = Heap.zeroed(CChar.self, count: OverflowReport.size)
@@ -123,6 +127,7 @@ extension RuntimeRef {
         pointee.main.pointee.extras?.destroyLocals()
         pointee.main.freeExtras()
         pointee.table.free()
+        pointee.ready.free()
         pointee.timers.free()
         pointee.pool.freeAll()
         pointee.report.free()
@@ -145,7 +150,6 @@ extension RuntimeRef {
     /// The child of a fork has this thread alone, with a copy of its loop. The descriptors of the poller are shared with the
     /// parent, and have to be replaced.
     fileprivate func continueInForkedChild() {
-        Mailbox.keepOnly(pointee.mailbox)
         pointee.poller.reopen(in: self)
     }
 }

@@ -103,8 +103,11 @@ extension RuntimeRef {
             if result == -CoroErrno.inProgress || result == -CoroErrno.interrupted { return finishConnecting(fd) }
             if result != Code.again { return result == 0 ? 0 : explain(result, fd) }
             // The backlog of a Unix socket is full. Nothing reports when it is not: look again a little later.
+            let generation = pointee.poller.known(fd)?.pointee.generation
             let code = sleep(until: addClamped(pointee.clock.read(), 1_000_000), now: 0)
-            if code < 0 { return code }
+            if code < 0 { return fail(code) }
+            // Closed meanwhile: the number may mean another socket now.
+            if pointee.poller.known(fd)?.pointee.generation != generation { return explainClosed(fd, by: nil) }
         }
     }
 
@@ -136,7 +139,7 @@ extension RuntimeRef {
             return 0
         }
         if result < 0 { return explain(result, fd) }
-        pointee.poller.known(fd)?.pointee.flags = .closed
+        pointee.poller.noteClosed(fd)
         return 0
     }
 

@@ -24,10 +24,13 @@ extension RuntimeRef {
         if error != 0 { return error }
         guard let descriptor = pointee.poller.obtain(fd, error: &error) else { return explain(error, fd) }
         if let other = descriptor.pointee[waiter: direction] { return refuseSecond(fd, direction, other) }
+        let generation = descriptor.pointee.generation
         error = pointee.poller.addWaiter(pointee.current, fd, direction, in: self)
         if error < 0 { return explain(error, fd) }
         let code = park(direction.waitKind, on: Int(fd))
-        return code == 0 ? 0 : explainWake(code, fd)
+        if code != 0 { return explainWake(code, fd) }
+        // Closed between the event and now: the number may mean another file.
+        return pointee.poller.known(fd)?.pointee.generation == generation ? 0 : explainClosed(fd, by: nil)
     }
 
     private func refuseSecond(_ fd: Int32, _ direction: Direction, _ other: CoroutineRef) -> Int32 {
@@ -44,11 +47,16 @@ extension RuntimeRef {
         return explainClosed(fd, by: Int64(Int(bitPattern: pointee.current.pointee.wakeValue)))
     }
 
-    private func explainClosed(_ fd: Int32, by closer: Int64) -> Int32 {
-        fail(Code.closed, other: closer) {
+    /// closer: nil where it is not known.
+    func explainClosed(_ fd: Int32, by closer: Int64?) -> Int32 {
+        fail(Code.closed, other: closer ?? 0) {
             $0.append("descriptor ")
             $0.append(fd)
             $0.append(" was closed by ")
+            guard let closer else {
+                $0.append("coro_close()")
+                return
+            }
             if closer == 0 {
                 $0.append("code outside every coroutine")
             } else {
@@ -62,11 +70,7 @@ extension RuntimeRef {
     @inline(never)
     func explain(_ error: Int32, _ fd: Int32) -> Int32 {
         if error == Code.badDescriptor, let descriptor = pointee.poller.known(fd), descriptor.pointee.flags.contains(.closed) {
-            return fail(Code.closed) {
-                $0.append("descriptor ")
-                $0.append(fd)
-                $0.append(" was closed by coro_close()")
-            }
+            return explainClosed(fd, by: nil)
         }
         return fail(error) {
             $0.append("descriptor ")
@@ -85,9 +89,17 @@ extension RuntimeRef {
 
     /// read(2).
     func read(_ fd: Int32, _ buffer: UnsafeMutableRawPointer?, _ n: Int) -> Int {
+        if n == 0 { return readNothing(fd, buffer) }
         let got = perform(fd, .read) { coro_system_read(fd, $0, buffer, n) }
         noteShort(fd, .read, moved: got, of: n)
         return got
+    }
+
+    /// What a socket has no recv(2) for: that would wait, and take a datagram.
+    @inline(never)
+    private func readNothing(_ fd: Int32, _ buffer: UnsafeMutableRawPointer?) -> Int {
+        let result = coro_system_read(fd, Int32(CORO_KIND_FILE.rawValue), buffer, 0)
+        return result < 0 ? Int(explain(Int32(result), fd)) : result
     }
 
     /// recv(2). A peek takes nothing, so it says nothing either.

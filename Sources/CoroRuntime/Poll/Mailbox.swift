@@ -82,7 +82,7 @@ struct Mailbox {
     }
 
     /// In the child of a fork: the loops of other threads are gone with the threads.
-    static func keepOnly(_ mailbox: UnsafeMutablePointer<Mailbox>) {
+    static func keepOnly(_ mailbox: UnsafeMutablePointer<Mailbox>?) {
         coro_process_lock()
         for number in 0..<entries.count where entries[number].mailbox != mailbox {
             entries[number].mailbox = nil

@@ -101,6 +101,11 @@ extension PollerRef {
         return pointee.descriptors.unsafelyUnwrapped + Int(fd)
     }
 
+    /// Notes down that fd, which was open, was closed here.
+    func noteClosed(_ fd: Int32) {
+        slot(fd)?.pointee.flags = .closed
+    }
+
     /// What is known of fd, if anything is.
     func known(_ fd: Int32) -> UnsafeMutablePointer<Descriptor>? {
         guard fd >= 0, Int(fd) < pointee.capacity else { return nil }

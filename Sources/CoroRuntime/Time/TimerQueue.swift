@@ -102,6 +102,12 @@ struct TimerQueue {
         wheelCount &-= 1
     }
 
+    /// Whether there may be one whose deadline is at most `now`.
+    func isDue(_ now: Int64) -> Bool {
+        if let first = heap.first, first.pointee.deadline <= now { return true }
+        return wheelCount > 0 && UInt64(bitPattern: now) &>> Self.tickShift > reached
+    }
+
     /// Takes out the first whose deadline is at most `now`; nil if there is none.
     mutating func popDue(_ now: Int64) -> CoroutineRef? {
         let tick = UInt64(bitPattern: now) &>> Self.tickShift
