@@ -8,18 +8,17 @@
 #include <stdlib.h>
 
 static void (*on_overflow)(const void *);
-static struct sigaction previous[NSIG];
+static struct sigaction previous;
 
 static void handle(int number, siginfo_t *info, void *context) {
     on_overflow(info->si_addr);
-    struct sigaction *before = &previous[number];
-    if (before->sa_flags & SA_SIGINFO) {
-        before->sa_sigaction(number, info, context);
-    } else if (before->sa_handler != SIG_DFL && before->sa_handler != SIG_IGN) {
-        before->sa_handler(number);
+    if (previous.sa_flags & SA_SIGINFO) {
+        previous.sa_sigaction(number, info, context);
+    } else if (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN) {
+        previous.sa_handler(number);
     } else {
         /* The access is made again when this returns, and does then what it would have done without us. */
-        sigaction(number, before, NULL);
+        sigaction(number, &previous, NULL);
     }
 }
 
@@ -28,8 +27,7 @@ static int installed_result;
 static void install(void) {
     struct sigaction action = {.sa_sigaction = handle, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
     sigemptyset(&action.sa_mask);
-    if (sigaction(SIGSEGV, &action, &previous[SIGSEGV]) != 0) installed_result = -errno;
-    if (sigaction(SIGBUS, &action, &previous[SIGBUS]) != 0) installed_result = -errno;
+    if (sigaction(SIGSEGV, &action, &previous) != 0) installed_result = -errno;
 }
 
 int coro_fault_handler_install(void (*overflow)(const void *)) {

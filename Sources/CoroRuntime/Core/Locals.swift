@@ -81,14 +81,6 @@ extension UnsafeMutablePointer<Coroutine.Extras> {
             left -= 1
         }
     }
-
-    /// Destroys the value of one variable, if it is set.
-    fileprivate func destroyLocal(_ id: Int64) {
-        guard let index = pointee.locals.index(of: id) else { return }
-        let slot = pointee.locals.slots[index]
-        pointee.locals.slots.removeSwappingLast(at: index)
-        slot.destroy()
-    }
 }
 
 extension LocalValues.Slot {
@@ -131,19 +123,35 @@ extension RuntimeRef {
     func freeLocal(_ id: Int64) -> Int32 {
         guard LocalKeys.remove(id) else { return refuseLocal(id) }
         pointee.obstacles.forbid()
-        pointee.main.pointee.extras?.destroyLocal(id)
-        // A destructor may create coroutines: none is looked at while it runs.
-        while let extras = anyExtras(with: id) { extras.destroyLocal(id) }
+        // First all values are taken out, then destroyed: a destructor may create coroutines, or end.
+        var removed = Vector<LocalValues.Slot>()
+        var left = true
+        while left {
+            left = takeLocals(id, into: &removed)
+            // Without the memory for even one, what is left is destroyed with its coroutine.
+            if left && removed.count == 0 { break }
+            while let slot = removed.popLast() { slot.destroy() }
+        }
+        removed.free()
         pointee.obstacles.allow()
         return 0
     }
 
-    private func anyExtras(with id: Int64) -> UnsafeMutablePointer<Coroutine.Extras>? {
-        var found: UnsafeMutablePointer<Coroutine.Extras>?
-        pointee.table.forEach {
-            if let extras = $0.pointee.extras, extras.pointee.locals.index(of: id) != nil { found = extras }
+    /// Takes the values of one variable out of every coroutine, as far as there is memory: false if there are none left.
+    private func takeLocals(_ id: Int64, into removed: inout Vector<LocalValues.Slot>) -> Bool {
+        var isComplete = true
+        func take(_ coroutine: CoroutineRef) {
+            guard let extras = coroutine.pointee.extras, let index = extras.pointee.locals.index(of: id) else { return }
+            guard removed.reserveOne() else {
+                isComplete = false
+                return
+            }
+            removed.appendReserved(extras.pointee.locals.slots[index])
+            extras.pointee.locals.slots.removeSwappingLast(at: index)
         }
-        return found
+        take(pointee.main)
+        pointee.table.forEach(take)
+        return !isComplete
     }
 
     private func refuseLocal(_ id: Int64) -> Int32 {

@@ -95,10 +95,7 @@ extension Runtime {
         if coro_tools_follow_switches() {
             main.set(.followed)
         }
-        coro_process_at_fork {
-            Mailbox.keepOnly(Runtime.existing?.pointee.mailbox)
-            Runtime.existing?.continueInForkedChild()
-        }
+        coro_process_at_fork { Runtime.continueInForkedChild() }
         _ = coro_fault_handler_install { address in Runtime.existing?.reportOverflow(at: address) }
         runtime.pointee.faultStack = coro_fault_stack_attach()
         runtime.pointee.overflowText = Heap.zeroed(CChar.self, count: OverflowReport.size)
@@ -108,6 +105,13 @@ extension Runtime {
         }
         return runtime
     }
+
+    /// The child of a fork has this thread alone, with a copy of its loop, if it had one. The descriptors of the poller are
+    /// shared with the parent, and have to be replaced.
+    fileprivate static func continueInForkedChild() {
+        Mailbox.keepOnly(existing?.pointee.mailbox)
+        if let runtime = existing { runtime.pointee.poller.reopen(in: runtime) }
+    }
 }
 
 extension RuntimeRef {
@@ -115,8 +119,10 @@ extension RuntimeRef {
     /// still in use are left mapped, because destructors of the thread that run after this may look at them.
     fileprivate func endWithThread() {
         pointee.obstacles.forbid()
-        pointee.mailbox.close(lastID: pointee.lastID)
+        // User code first, while all is still there.
         cancelUnstarted()
+        pointee.main.pointee.extras?.destroyLocals()
+        pointee.mailbox.close(lastID: pointee.lastID)
         pointee.poller.close()
         if pointee.startedCount == 0 {
             pointee.stacks.unmapAll()
@@ -124,7 +130,6 @@ extension RuntimeRef {
             pointee.stacks.freeLists()
         }
         pointee.table.forEach { $0.freeExtras() }
-        pointee.main.pointee.extras?.destroyLocals()
         pointee.main.freeExtras()
         pointee.table.free()
         pointee.ready.free()
@@ -145,11 +150,5 @@ extension RuntimeRef {
             pointee.table.forEach { if !$0.has(.started), $0.pointee.state != .ended { unstarted = $0 } }
             if let unstarted { cancel(unstarted) }
         } while unstarted != nil
-    }
-
-    /// The child of a fork has this thread alone, with a copy of its loop. The descriptors of the poller are shared with the
-    /// parent, and have to be replaced.
-    fileprivate func continueInForkedChild() {
-        pointee.poller.reopen(in: self)
     }
 }

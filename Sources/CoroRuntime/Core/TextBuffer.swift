@@ -46,9 +46,14 @@ struct TextBuffer {
         append(digitsOf: UInt64(UInt(bitPattern: address)), radix: 16)
     }
 
-    /// Seconds with one digit after the point: "1.2 s".
+    /// A duration for people: "1.2 s", or "340 ms" if it is less than a second.
     mutating func append(nanoseconds: Int64) {
         let tenths = max(nanoseconds, 0) / 100_000_000
+        if tenths < 10 {
+            append(max(nanoseconds, 0) / 1_000_000)
+            append(" ms")
+            return
+        }
         append(tenths / 10)
         append(byte: UInt8(ascii: "."))
         append(tenths % 10)

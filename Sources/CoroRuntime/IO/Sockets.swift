@@ -107,7 +107,7 @@ extension RuntimeRef {
             let code = sleep(until: addClamped(pointee.clock.read(), 1_000_000), now: 0)
             if code < 0 { return fail(code) }
             // Closed meanwhile: the number may mean another socket now.
-            if pointee.poller.known(fd)?.pointee.generation != generation { return explainClosed(fd, by: nil) }
+            if pointee.poller.known(fd)?.pointee.generation != generation { return explainClosed(fd) }
         }
     }
 

@@ -28,9 +28,10 @@ extension RuntimeRef {
         error = pointee.poller.addWaiter(pointee.current, fd, direction, in: self)
         if error < 0 { return explain(error, fd) }
         let code = park(direction.waitKind, on: Int(fd))
-        if code != 0 { return explainWake(code, fd) }
-        // Closed between the event and now: the number may mean another file.
-        return pointee.poller.known(fd)?.pointee.generation == generation ? 0 : explainClosed(fd, by: nil)
+        if code != 0 && code != Code.closed { return fail(code) }
+        // Closed while it waited, or between the event and now: the number may mean another file.
+        guard let now = pointee.poller.known(fd), now.pointee.generation == generation else { return explainClosed(fd) }
+        return 0
     }
 
     private func refuseSecond(_ fd: Int32, _ direction: Direction, _ other: CoroutineRef) -> Int32 {
@@ -42,21 +43,12 @@ extension RuntimeRef {
         }
     }
 
-    private func explainWake(_ code: Int32, _ fd: Int32) -> Int32 {
-        guard code == Code.closed else { return fail(code) }
-        return explainClosed(fd, by: Int64(Int(bitPattern: pointee.current.pointee.wakeValue)))
-    }
-
-    /// closer: nil where it is not known.
-    func explainClosed(_ fd: Int32, by closer: Int64?) -> Int32 {
-        fail(Code.closed, other: closer ?? 0) {
+    func explainClosed(_ fd: Int32) -> Int32 {
+        let closer = pointee.poller.known(fd)?.pointee.closer ?? 0
+        return fail(Code.closed, other: closer) {
             $0.append("descriptor ")
             $0.append(fd)
             $0.append(" was closed by ")
-            guard let closer else {
-                $0.append("coro_close()")
-                return
-            }
             if closer == 0 {
                 $0.append("code outside every coroutine")
             } else {
@@ -70,7 +62,7 @@ extension RuntimeRef {
     @inline(never)
     func explain(_ error: Int32, _ fd: Int32) -> Int32 {
         if error == Code.badDescriptor, let descriptor = pointee.poller.known(fd), descriptor.pointee.flags.contains(.closed) {
-            return explainClosed(fd, by: nil)
+            return explainClosed(fd)
         }
         return fail(error) {
             $0.append("descriptor ")

@@ -15,6 +15,8 @@ struct Descriptor {
     /// Grows whenever the number may have come to mean another open file; part of the poller's token, so that an event that
     /// was reported for the file before is recognised, and dropped.
     var generation: UInt32 = 0
+    /// Who closed or gave up what the number meant before: a coroutine's id, 0 for code outside every coroutine.
+    var closer: Int64 = 0
     /// How to read and write it without blocking: CORO_KIND_….
     var kind: UInt8 = 0
     var flags: Flags = []
@@ -33,8 +35,10 @@ struct Descriptor {
         static let closed = Flags(rawValue: 1 << 4)
         /// O_NONBLOCK was off when it was first seen.
         static let blockingMode = Flags(rawValue: 1 << 5)
-        /// A wait has begun since the registration was last known to be right.
+        /// A wait has begun since the registration was last known to be right,
         static let unverified = Flags(rawValue: 1 << 6)
+        /// and has lasted for some time.
+        static let suspect = Flags(rawValue: 1 << 7)
     }
 
     var isKnown: Bool { kind != 0 }

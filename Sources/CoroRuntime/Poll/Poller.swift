@@ -14,13 +14,13 @@ struct Poller {
     fileprivate var events: UnsafeMutablePointer<coro_poll_event>?
     fileprivate var waiters = 0
     fileprivate var mayBeUnverified = false
+    fileprivate var verifyAt: Int64 = 0
     fileprivate var glance = Glance()
 
     fileprivate static let eventCount: Int32 = 256
     fileprivate static let wakeupToken = UInt64.max
-    /// A descriptor that was closed behind our back, and its number given to another file, is noticed when nothing has
-    /// happened for this long.
-    fileprivate static let verifyAfter: Int64 = 100_000_000
+    /// How often to look for waits that are as old as this, on descriptors that may have been closed behind our back.
+    fileprivate static let verifyInterval: Int64 = 100_000_000
 }
 
 /// Whether to look, without waiting, before a wait with a limit, which costs the kernel a timer each time. That pays where
@@ -115,12 +115,12 @@ extension PollerRef {
     /// Ends all that hangs on what fd has meant so far: wakes who waits, and takes it out of the poller.
     func forget(_ fd: Int32, in runtime: RuntimeRef) {
         guard let descriptor = known(fd) else { return }
-        let closer = UnsafeMutableRawPointer(bitPattern: Int(runtime.pointee.current.pointee.id))
-        if let reader = descriptor.pointee.reader { runtime.wake(reader, with: Code.closed, value: closer) }
-        if let writer = descriptor.pointee.writer { runtime.wake(writer, with: Code.closed, value: closer) }
+        if let reader = descriptor.pointee.reader { runtime.wake(reader, with: Code.closed) }
+        if let writer = descriptor.pointee.writer { runtime.wake(writer, with: Code.closed) }
         // A duplicate elsewhere would keep the registration alive after the close.
         if descriptor.pointee.flags.contains(.registered) { _ = coro_system_poller_remove(pointee.epoll, fd) }
         descriptor.pointee.generation &+= 1
+        descriptor.pointee.closer = runtime.pointee.current.pointee.id
         descriptor.pointee.kind = 0
         descriptor.pointee.flags = []
     }
@@ -138,6 +138,7 @@ extension PollerRef {
         }
         descriptor.pointee[waiter: direction] = me
         descriptor.pointee.flags.insert(.unverified)
+        descriptor.pointee.flags.remove(.suspect)
         pointee.waiters += 1
         pointee.mayBeUnverified = true
         return 0
@@ -164,8 +165,8 @@ extension PollerRef {
     func wait(in runtime: RuntimeRef, timeout: Int64) -> Int32 {
         let error = open(in: runtime)
         if error < 0 { return error }
-        let verifies = pointee.mayBeUnverified && timeout > Poller.verifyAfter
-        let limit = verifies ? Poller.verifyAfter : timeout == .max ? -1 : timeout
+        let bounded = pointee.mayBeUnverified ? Swift.min(timeout, Poller.verifyInterval) : timeout
+        let limit = bounded == .max ? -1 : bounded
         let events = pointee.events.unsafelyUnwrapped
         var count: Int32 = 0
         if limit != 0, pointee.glance.isDue {
@@ -175,7 +176,7 @@ extension PollerRef {
         if count == 0 { count = coro_system_poller_wait(pointee.epoll, events, Poller.eventCount, limit) }
         if count < 0 { return count }
         for index in 0..<Int(count) { deliver(events[index], in: runtime) }
-        if count == 0 && verifies { verifyRegistrations(in: runtime) }
+        if pointee.mayBeUnverified { verifyWhenDue(in: runtime) }
         return count
     }
 
@@ -201,19 +202,31 @@ extension PollerRef {
         }
     }
 
-    /// Every wait that began lately is held against the kernel. Where the descriptor was closed without our knowledge, its
-    /// registration went with it: if the number means another file now, that one is registered, else the waiter gets EBADF.
-    private func verifyRegistrations(in runtime: RuntimeRef) {
+    private func verifyWhenDue(in runtime: RuntimeRef) {
+        let now = runtime.pointee.now
+        if now < pointee.verifyAt { return }
+        pointee.verifyAt = addClamped(now, Poller.verifyInterval)
         pointee.mayBeUnverified = false
         for fd in 0..<Int32(pointee.capacity) {
             let descriptor = pointee.descriptors.unsafelyUnwrapped + Int(fd)
             guard descriptor.pointee.flags.contains(.unverified) else { continue }
-            descriptor.pointee.flags.remove(.unverified)
             guard descriptor.pointee.reader != nil || descriptor.pointee.writer != nil else { continue }
-            var error = coro_system_poller_renew(pointee.epoll, fd, token(fd))
-            if error == -CoroErrno.noEntry { error = register(fd) }
-            if error < 0 { wakeWaiters(of: descriptor, with: error, in: runtime) }
+            if descriptor.pointee.flags.contains(.suspect) {
+                descriptor.pointee.flags.remove(.unverified)
+                verifyRegistration(of: fd, in: runtime)
+            } else {
+                descriptor.pointee.flags.insert(.suspect)
+                pointee.mayBeUnverified = true
+            }
         }
+    }
+
+    /// Holds a wait against the kernel. If the descriptor was closed without our knowledge, its registration went with it: if
+    /// the number means another file now, that one is registered, else the waiter gets EBADF.
+    private func verifyRegistration(of fd: Int32, in runtime: RuntimeRef) {
+        var error = coro_system_poller_renew(pointee.epoll, fd, token(fd))
+        if error == -CoroErrno.noEntry { error = register(fd) }
+        if error < 0 { wakeWaiters(of: pointee.descriptors.unsafelyUnwrapped + Int(fd), with: error, in: runtime) }
     }
 
     private func wakeWaiters(of descriptor: UnsafeMutablePointer<Descriptor>, with error: Int32, in runtime: RuntimeRef) {
