@@ -28,6 +28,15 @@ void coro_memory_free(void *memory) {
     free(memory);
 }
 
+static int ascending(const void *left, const void *right) {
+    int64_t a = *(const int64_t *)left, b = *(const int64_t *)right;
+    return (a > b) - (a < b);
+}
+
+void coro_memory_sort(int64_t *numbers, size_t count) {
+    qsort(numbers, count, sizeof *numbers, ascending);
+}
+
 size_t coro_memory_page_size(void) {
     return (size_t)sysconf(_SC_PAGESIZE);
 }

@@ -13,6 +13,9 @@ void *_Nullable coro_memory_allocate(size_t size, size_t alignment);
 void *_Nullable coro_memory_reallocate(void *_Nullable old, size_t size);
 void coro_memory_free(void *_Nullable memory);
 
+/* Sorts numbers, ascending. (Swift's own sort allocates, and traps without memory.) */
+void coro_memory_sort(int64_t *_Nonnull numbers, size_t count);
+
 size_t coro_memory_page_size(void);
 
 /* Maps size bytes of address space, readable and writable, without huge pages. 0 or -errno. */

@@ -35,7 +35,7 @@ public func coro_test_fail_call(_ name: UnsafePointer<CChar>?, _ n: CInt, _ erro
         let result = coro_system_fail_call(name, n, error)
         return result == 0 ? 0 : runtime.fail(result) {
             $0.append("libcoro makes no system call ")
-            $0.append(name)
+            $0.append(cString: name)
             $0.append(", or n or error is out of range")
         }
     }

@@ -54,7 +54,7 @@ extension RuntimeRef {
     @inline(never)
     private func takeFailure(of target: CoroutineRef) -> Refusal {
         let code = fail(target.pointee.failure, other: target.pointee.id) {
-            if let message = target.pointee.extras?.pointee.failureMessage { $0.append(UnsafePointer(message)) }
+            if let message = target.pointee.extras?.pointee.failureMessage { $0.append(cString: UnsafePointer(message)) }
         }
         dropIfUnneeded(target)
         return Refusal(code: code)

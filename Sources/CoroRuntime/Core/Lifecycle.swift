@@ -26,7 +26,10 @@ extension RuntimeRef {
     /// A new coroutine, not started.
     @inline(__always)
     func create(_ creation: Creation) throws(Refusal) -> CoroutineRef {
-        guard pointee.table.reserveOne(), pointee.ready.reserve(pointee.table.count &+ 2), let coroutine = pointee.pool.take() else {
+        guard pointee.table.reserveOne(),
+            pointee.ready.reserve(pointee.table.count &+ pointee.cancelledInQueue &+ 2),
+            let coroutine = pointee.pool.take()
+        else {
             throw Refusal(code: fail(Code.noMemory) { $0.append("no memory for another coroutine") })
         }
         let stack: UnsafeMutableRawPointer
@@ -81,13 +84,11 @@ extension RuntimeRef {
                 $0.append("no stack for another coroutine, with ")
                 $0.append(live)
                 if failure.inGuard {
-                    $0.append(
-                        " of them: this kernel needs a mapping for each guard, and vm.max_map_count limits those; raise it "
-                            + "(sysctl -w vm.max_map_count=1000000), or use a kernel from 6.13 on, which needs none")
+                    $0.append(" of them: this kernel needs a mapping for each guard, and vm.max_map_count limits those; raise it ")
+                    $0.append("(sysctl -w vm.max_map_count=1000000), or use a kernel from 6.13 on, which needs none")
                 } else {
-                    $0.append(
-                        " of them: no address space could be mapped; see vm.overcommit_memory, ulimit -v and "
-                            + "vm.max_map_count, or use smaller stacks (coro_options.stack_size)")
+                    $0.append(" of them: no address space could be mapped; see vm.overcommit_memory, ulimit -v and ")
+                    $0.append("vm.max_map_count, or use smaller stacks (coro_options.stack_size)")
                 }
             })
     }
@@ -100,7 +101,10 @@ extension RuntimeRef {
 
     /// Ends a coroutine that never ran.
     func cancel(_ coroutine: CoroutineRef) {
-        if coroutine.pointee.state == .ready { coroutine.set(.cancelledInQueue) }
+        if coroutine.pointee.state == .ready {
+            coroutine.set(.cancelledInQueue)
+            pointee.cancelledInQueue += 1
+        }
         coroutine.pointee.failure = Code.shutdown
         // What its release function does to it finds it ended, and does not free it.
         coroutine.pointee.state = .ended
@@ -157,6 +161,7 @@ extension RuntimeRef {
     @inline(never)
     func dropCancelled(_ coroutine: CoroutineRef) {
         coroutine.clear(.cancelledInQueue)
+        pointee.cancelledInQueue -= 1
         dropIfUnneeded(coroutine)
     }
 

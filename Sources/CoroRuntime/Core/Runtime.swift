@@ -37,6 +37,8 @@ struct Runtime {
     // -- coroutines --
 
     var table = CoroutineTable()
+    /// How many in `ready` have been cancelled, and take a place there although the table may know them no more.
+    var cancelledInQueue = 0
     var pool = CoroutinePool()
     var stacks = StackPool()
     /// How many stacks hold a suspended or running coroutine.

@@ -25,7 +25,7 @@ struct TextBuffer {
         for index in 0..<text.utf8CodeUnitCount { append(byte: start[index]) }
     }
 
-    mutating func append(_ text: UnsafePointer<CChar>) {
+    mutating func append(cString text: UnsafePointer<CChar>) {
         var next = text
         while next.pointee != 0 {
             append(byte: UInt8(bitPattern: next.pointee))

@@ -5,14 +5,14 @@ extension RuntimeRef {
     /// Its name: the one it was given, else its function's symbol, else "coro <id>".
     func appendName(of coroutine: CoroutineRef, to text: inout TextBuffer) {
         if let name = coroutine.pointee.extras?.pointee.name {
-            text.append(UnsafePointer(name))
+            text.append(cString: UnsafePointer(name))
             return
         }
         var offset: UInt = 0
         if let function = coroutine.pointee.function,
             let symbol = coro_system_symbol(unsafeBitCast(function, to: UnsafeRawPointer.self), true, &offset)
         {
-            text.append(symbol)
+            text.append(cString: symbol)
             return
         }
         text.append("coro ")
@@ -72,7 +72,7 @@ extension RuntimeRef {
     }
 
     /// Calls body with the ids of all that have not ended, ascending; false without memory.
-    func withAllIDs(_ body: (UnsafeMutableBufferPointer<Int64>) -> Void) -> Bool {
+    func withAllIDs(_ body: (UnsafeBufferPointer<Int64>) -> Void) -> Bool {
         guard let ids = Heap.zeroed(Int64.self, count: Swift.max(pointee.table.count, 1)) else { return false }
         var count = 0
         pointee.table.forEach {
@@ -81,9 +81,8 @@ extension RuntimeRef {
                 count += 1
             }
         }
-        var all = UnsafeMutableBufferPointer(start: ids, count: count)
-        all.sort()
-        body(all)
+        coro_memory_sort(ids, count)
+        body(UnsafeBufferPointer(start: ids, count: count))
         Heap.free(ids)
         return true
     }

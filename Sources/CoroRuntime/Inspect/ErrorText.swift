@@ -25,9 +25,9 @@ enum ErrorText {
             buffer.append(code)
             return
         }
-        buffer.append(name)
+        buffer.append(cString: name)
         buffer.append(" (")
-        buffer.append(text(code))
+        buffer.append(cString: text(code))
         buffer.append(")")
     }
 

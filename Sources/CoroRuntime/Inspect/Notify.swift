@@ -30,7 +30,7 @@ extension RuntimeRef {
         ErrorText.append(failure, to: &text)
         if let message = coroutine.pointee.extras?.pointee.failureMessage {
             text.append(": ")
-            text.append(UnsafePointer(message))
+            text.append(cString: UnsafePointer(message))
         }
         text.append("\n")
         coro_system_write_all(2, memory, Swift.min(text.length, capacity - 1))

@@ -42,7 +42,7 @@ extension RuntimeRef {
         var offset: UInt = 0
         guard let symbol = coro_system_symbol(site, false, &offset) else { return }
         text.append(" (")
-        text.append(symbol)
+        text.append(cString: symbol)
         text.append("+")
         text.append(Int(offset))
         text.append(")")

@@ -86,6 +86,8 @@ struct Mailbox {
         coro_process_lock()
         for number in 0..<entries.count where entries[number].mailbox != mailbox {
             entries[number].mailbox = nil
+            // How far that thread had counted is its own affair; it was not as far as this.
+            entries[number].lastID &+= 1 << 40
         }
         coro_process_unlock()
     }
