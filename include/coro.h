@@ -22,7 +22,8 @@
  *    ours. coro_strerror() gives the text, coro_error_detail() what was wrong this time and what can be done.
  *  - Times are int64_t nanoseconds on CLOCK_MONOTONIC. CORO_FOREVER is "no limit".
  *  - A coroutine is named by a coro_t: 1, 2, 3, ...; never reused. Any integer may be passed where a coro_t is
- *    wanted, from any thread and at any time: a wrong one gives an error and does nothing.
+ *    wanted, from any thread and at any time: a wrong one gives an error and does nothing. 0, the thread's own stack,
+ *    is -EINVAL except for coro_schedule() and where it is said; only an id that was never given out is -ESRCH.
  *  - A coroutine lives on one thread. Every thread may have its own loop; it gets one when it first needs it.
  *    Threads talk through coro_post().
  *  - "Suspends" in a comment means: other coroutines may run before the call returns. Such a call may be
@@ -153,7 +154,7 @@ typedef void *CORO_NULLABLE (*coro_fn)(void *CORO_NULLABLE arg);
    Without it a coroutine that changes them must put them back before it suspends. */
 #define CORO_SAVE_FP 0x4
 
-/* How to create a coroutine. Start from CORO_OPTIONS_INIT or coro_options_init(); all zero means the defaults. */
+/* How to create a coroutine. Start from CORO_OPTIONS_INIT or coro_options_init(): beside struct_size, zero is the default. */
 typedef struct coro_options {
     size_t struct_size;                         /* sizeof(coro_options), so that the struct may grow */
     const char *CORO_NULLABLE name;             /* copied; NULL: the function's symbol if it has one, or "coro <id>" */
@@ -188,7 +189,7 @@ coro_t coro_spawn_with(coro_fn CORO_NULLABLE fn, void *CORO_NULLABLE arg, const 
 /* Queues a coroutine made by coro_new().
    Returns 0, or
      CORO_ESCHEDULE     it is queued or started already, or has finished
-     CORO_EDEAD         it was cancelled before it started
+     CORO_EDEAD         it was cancelled before it started, or has finished and was joined or detached
      CORO_EWRONGTHREAD  it belongs to another thread
      -ESRCH             there never was such a coroutine
    Call from: its thread. */
@@ -342,8 +343,9 @@ int64_t coro_get_now(void);
 
 /* Sleeps for at least `ns`; 0 is one pass of the loop, as coro_yield_slice; CORO_FOREVER never ends by itself. Sleepers
    wake in order of their deadlines, and of their calls where those are equal. Suspends.
-   Returns 0 (also when woken early by coro_schedule), -EINVAL for a negative time, the code it was interrupted with, or
-   CORO_EYIELDFROMMAIN in a callback that must not suspend. Call from: anywhere. */
+   Returns 0 (also when woken early by coro_schedule), -EINVAL for a negative time, the code it was interrupted with,
+   -EDEADLK on a thread's own stack for a sleep without end that nothing is left to break off, or CORO_EYIELDFROMMAIN in a
+   callback that must not suspend. Call from: anywhere. */
 int coro_sleep(int64_t ns);
 
 /* coro_sleep, by Shrapnel's name. */
