@@ -275,7 +275,8 @@ int coro_yield_slice(void);
 int coro_park(void *CORO_NULLABLE *CORO_NULLABLE value);
 
 /* Makes a suspended coroutine runnable: its coro_park() returns `value`; a sleeper wakes early; one that was never
-   started is started (value is then not used). One that waits in another call is not disturbed.
+   started is started (value is then not used). One that waits in another call is not disturbed. One that is interrupted
+   before it runs returns the interrupt's code, and value is not delivered.
    Returns 0, or
      CORO_ESCHEDULE  it is running, or runnable already, or waits for something that only its end can give
      CORO_EDEAD, CORO_EWRONGTHREAD, -ESRCH

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -52,6 +53,17 @@ int coro_system_descriptor_kind(int fd, bool *blocking_mode) {
     return *blocking_mode ? CORO_KIND_PIPE : CORO_KIND_NONBLOCKING;
 }
 
+int coro_system_reopen_terminal(int fd) {
+    char path[32];
+    unsigned number;
+    if (!isatty(fd)) return -errno;
+    /* The master's side of a pseudo-terminal can't be: its device makes a new pair each time. */
+    if (ioctl(fd, TIOCGPTN, &number) == 0) return -EINVAL;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    int copy = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    return copy < 0 ? -errno : copy;
+}
+
 int coro_system_ready(int fd, bool to_write) {
     struct pollfd one = {.fd = fd, .events = to_write ? POLLOUT : POLLIN};
     int count = (int)CORO_CALL(poll, poll(&one, 1, 0));
@@ -73,7 +85,8 @@ ssize_t coro_system_read(int fd, int kind, void *buffer, size_t n) {
     switch (kind) {
     case CORO_KIND_STREAM:
     case CORO_KIND_SOCKET: return CORO_CALL(read, recv(fd, buffer, n, MSG_DONTWAIT));
-    case CORO_KIND_PIPE: return read_without_blocking(fd, buffer, n);
+    case CORO_KIND_PIPE:
+    case CORO_KIND_TERMINAL: return read_without_blocking(fd, buffer, n);
     default: return CORO_CALL(read, read(fd, buffer, n));
     }
 }

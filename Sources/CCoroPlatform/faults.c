@@ -19,6 +19,8 @@ static void handle(int number, siginfo_t *info, void *context) {
     } else {
         /* The access is made again when this returns, and does then what it would have done without us. */
         sigaction(number, &previous, NULL);
+        /* A signal that somebody sent comes no second time by itself. */
+        if (info->si_code <= 0) raise(number);
     }
 }
 

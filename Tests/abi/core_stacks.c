@@ -3,6 +3,7 @@
 #include "net.h"
 
 #include <alloca.h>
+#include <dlfcn.h>
 #include <pthread.h>
 #include <sys/wait.h>
 
@@ -11,6 +12,13 @@ static void *do_nothing(void *argument) {
 }
 
 /* -- overflow -- */
+
+/* Runs function in a child in which a fault does what it does by default: a language's runtime that this process was linked
+   with may have a handler for its own reports. */
+static int run_to_a_fault(test_function function, char *output, size_t size) {
+    CHECK(signal(SIGSEGV, SIG_DFL) != SIG_ERR);
+    return run_in_child(function, output, size);
+}
 
 static volatile int depth_wanted = 1 << 30;
 
@@ -38,14 +46,17 @@ __attribute__((noinline)) void spawns_what_overflows(void) {
 
 static void check_overflow_report(void) {
     char output[2048];
-    int status = run_in_child(spawns_what_overflows, output, sizeof output);
+    int status = run_to_a_fault(spawns_what_overflows, output, sizeof output);
     CHECK(WIFSIGNALED(status));
     CHECK_EQ(WTERMSIG(status), SIGSEGV);
     CHECK_CONTAINS(output, "stack overflow in coroutine #1");
     CHECK_CONTAINS(output, "64 KiB");
     CHECK_CONTAINS(output, "stack_size");
     CHECK_CONTAINS(output, "'the deep one'");
-    CHECK_CONTAINS(output, "spawns_what_overflows");
+    CHECK_CONTAINS(output, "created before 0x");
+    Dl_info found; /* whether this program exports its symbols is for who builds it to say */
+    if (dladdr((void *)spawns_what_overflows, &found) != 0 && found.dli_sname != NULL)
+        CHECK_CONTAINS(output, "spawns_what_overflows");
 }
 
 TEST(core_overflow_is_reported) {
@@ -70,7 +81,7 @@ static void overflow_by_alloca(void) {
 
 TEST(core_a_large_block_on_the_stack_meets_the_guard) {
     char output[2048];
-    int status = run_in_child(overflow_by_alloca, output, sizeof output);
+    int status = run_to_a_fault(overflow_by_alloca, output, sizeof output);
     CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
     CHECK_CONTAINS(output, "stack overflow in coroutine #1");
     CHECK_CONTAINS(output, "256 KiB");
@@ -84,7 +95,7 @@ static void overflow_in_a_thread(void) {
 
 TEST(core_overflow_is_reported_in_other_threads) {
     char output[2048];
-    int status = run_in_child(overflow_in_a_thread, output, sizeof output);
+    int status = run_to_a_fault(overflow_in_a_thread, output, sizeof output);
     CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
     CHECK_CONTAINS(output, "stack overflow in coroutine #");
 }
@@ -101,7 +112,7 @@ static void fault_in_a_coroutine(void) {
 /* A fault that is no overflow is none of ours, and ends the process as ever. */
 TEST(core_other_faults_are_not_called_overflows) {
     char output[2048];
-    int status = run_in_child(fault_in_a_coroutine, output, sizeof output);
+    int status = run_to_a_fault(fault_in_a_coroutine, output, sizeof output);
     CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
     CHECK_STR(output, "");
 }
@@ -119,7 +130,7 @@ static void fault_with_own_handler(void) {
 
 TEST(core_the_programs_own_handler_gets_other_faults) {
     char output[2048];
-    CHECK_EQ(run_in_child(fault_with_own_handler, output, sizeof output), 33 << 8);
+    CHECK_EQ(run_to_a_fault(fault_with_own_handler, output, sizeof output), 33 << 8);
     CHECK_STR(output, "");
 }
 
@@ -130,7 +141,7 @@ static void send_a_fault(void) {
 
 TEST(core_a_fault_that_was_sent_ends_the_process_as_ever) {
     char output[2048];
-    int status = run_in_child(send_a_fault, output, sizeof output);
+    int status = run_to_a_fault(send_a_fault, output, sizeof output);
     CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
 }
 
@@ -277,15 +288,19 @@ TEST(core_a_hundred_thousand_at_once) {
 
 /* -- memory -- */
 
+static int left_off;
+
 static void *touch_and_park(void *unused) {
     volatile char block[64 << 10];
     for (size_t i = 0; i < sizeof block; i += 4096) block[i] = 1;
     parked++;
     CHECK_EQ(coro_park(NULL), 0);
     CHECK_EQ(block[4096], 1);
+    left_off++;
     return unused;
 }
 
+/* It is given back when the loop has nothing else to do, up to what is kept warm. */
 TEST(core_the_memory_of_a_burst_is_given_back) {
     enum { COUNT = 20000 };
     static coro_t all[COUNT];
@@ -298,9 +313,13 @@ TEST(core_the_memory_of_a_burst_is_given_back) {
     long most = resident_kb() - before;
     CHECK(most > COUNT * 60L);
     for (int i = 0; i < COUNT; i++) CHECK_EQ(coro_schedule(all[i], NULL), 0);
-    run_until_idle();
+    while (left_off < COUNT) CHECK_EQ(coro_yield_slice(), 0);
     CHECK_EQ(coro_get_live_coros(), 0);
-    CHECK(resident_kb() - before < most / 3);
+    for (int i = 0; i < 200 && resident_kb() - before > most / 3; i++) CHECK_EQ(coro_sleep(CORO_MS(100)), 0);
+    CHECK(resident_kb() - before <= most / 3);
+    /* What was given back can be used again, and holds nothing of what it held. */
+    for (int i = 0; i < COUNT; i++) CHECK(coro_detach(coro_spawn(do_nothing, NULL)) > 0);
+    run_until_idle();
 }
 
 static char *of_first;

@@ -145,6 +145,12 @@ TEST(H5_sendto_waits_without_spinning_for_room_in_a_queue_that_another_had_fille
     CHECK_EQ(coro_recv(receiver, buffer, sizeof buffer, 0), 4);
 }
 
+static address full_backlog;
+
+static void *connect_fd(void *fd) {
+    return AS_POINTER(coro_connect(AS_INT(fd), (struct sockaddr *)&full_backlog.storage, full_backlog.length));
+}
+
 /* Shrapnel's defect 3: connecting to a closed port was a success. */
 TEST(H8_a_refused_connection_is_an_error) {
     address at;
@@ -160,6 +166,21 @@ TEST(H8_a_refused_connection_is_an_error) {
     at = loopback(AF_UNIX);
     CHECK(coro_connect(fd, (struct sockaddr *)&at.storage, at.length) < 0);
     CHECK_EQ(coro_connect(fd, NULL, 0), -EINVAL);
+}
+
+/* Refused later: the listener's queue is full, so that nothing answers, and then it is closed; the kernel tries again after a
+   second, and is told. */
+TEST(H8_a_connection_that_is_refused_late_is_an_error) {
+    int listener = make_listener(AF_INET, SOCK_STREAM, 0, &full_backlog), fds[4];
+    coro_t clients[4];
+    for (int i = 0; i < 4; i++) {
+        fds[i] = coro_socket(AF_INET, SOCK_STREAM, 0);
+        clients[i] = spawn_one(connect_fd, AS_POINTER(fds[i]));
+    }
+    let_others_run();
+    CHECK(coro_is_alive(clients[3]));
+    CHECK_EQ(coro_close(listener), 0);
+    CHECK_EQ(join_soon(clients[3]), -ECONNREFUSED);
 }
 
 /* Somebody waited for the socket before it was connected: what was reported then is no connection. */
@@ -260,12 +281,6 @@ TEST(H8_what_would_block_the_loop_is_refused) {
     CHECK_EQ(coro_set_nonblocking(client), 0);
     CHECK_EQ(coro_connect(client, (struct sockaddr *)&at.storage, at.length), 0);
     CHECK(coro_accept(made, NULL, NULL) >= 0);
-}
-
-static address full_backlog;
-
-static void *connect_fd(void *fd) {
-    return AS_POINTER(coro_connect(AS_INT(fd), (struct sockaddr *)&full_backlog.storage, full_backlog.length));
 }
 
 /* connect(2) says EAGAIN then, and nothing tells when there is room. */

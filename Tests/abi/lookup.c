@@ -81,6 +81,22 @@ TEST(G1_all_is_complete_and_in_order_among_thousands) {
     CHECK_EQ(coro_get_live_coros(), left);
 }
 
+/* Ids that are far apart lie in the table in another order than by id. */
+TEST(G1_all_is_in_order_when_few_are_left_of_many) {
+    coro_t kept[30], ids[30];
+    for (int i = 0; i < 600; i++) {
+        coro_t co = coro_new(do_nothing, NULL, NULL);
+        if (i % 20 == 7) {
+            kept[i / 20] = co;
+        } else {
+            CHECK_EQ(coro_shutdown(co), 0);
+            CHECK_EQ(coro_join(co, NULL, 0), CORO_ESHUTDOWN);
+        }
+    }
+    CHECK_EQ(coro_all(ids, 30), 30);
+    for (int i = 0; i < 30; i++) CHECK_EQ(ids[i], kept[i]);
+}
+
 TEST(G2_get_by_id_finds_what_has_not_ended) {
     coro_t unstarted = coro_new(do_nothing, NULL, NULL), asleep = spawn_one(sleep_for_ever, NULL);
     coro_t ended = spawn_one(do_nothing, NULL);

@@ -33,11 +33,17 @@ enum coro_descriptor_kind {
     CORO_KIND_SOCKET,      /* any other socket */
     CORO_KIND_NONBLOCKING, /* O_NONBLOCK is set: read and write will do */
     CORO_KIND_PIPE,        /* in blocking mode: RWF_NOWAIT, or poll first */
+    CORO_KIND_TERMINAL,    /* in blocking mode, and opened once more for writing: see coro_system_reopen_terminal */
     CORO_KIND_FILE,        /* always ready */
 };
 
 /* Which of them fd is: -errno if it is not open. *blocking_mode: whether O_NONBLOCK is off. */
 int coro_system_descriptor_kind(int fd, bool *_Nonnull blocking_mode);
+
+/* A descriptor of its own, not blocking, for the terminal that fd is; -errno if fd is none, or can't be opened again. A
+   terminal says that it can be written to when it has room for one byte, and a write of more, or of a newline, may block; it
+   is a matter of the open file whether it does, and that one others share. */
+int coro_system_reopen_terminal(int fd);
 
 ssize_t coro_system_read(int fd, int kind, void *_Nullable buffer, size_t n);
 ssize_t coro_system_write(int fd, int kind, const void *_Nullable buffer, size_t n); /* never raises SIGPIPE */

@@ -58,8 +58,10 @@ extension RuntimeRef {
         let extras = coroutine.obtainExtras()
         extras?.pointee.release = creation.release
         extras?.pointee.floatingPoint = coro_fp_control_get()
+        // The control words of all who do not save them are kept with those of the thread's own stack.
+        let shared = creation.flags.contains(.savesFloatingPoint) ? pointee.main.obtainExtras() : extras
         if let name = creation.name { extras?.pointee.name = Heap.copy(name) }
-        if extras != nil && (creation.name == nil || extras?.pointee.name != nil) {
+        if extras != nil && shared != nil && (creation.name == nil || extras?.pointee.name != nil) {
             if creation.flags.contains(.followed) { resetStack(of: coroutine) }
             return
         }

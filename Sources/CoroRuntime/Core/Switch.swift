@@ -113,7 +113,8 @@ private func runCoroutine() -> UnsafeMutableRawPointer {
     if me.has(.followed) { runtime.arrive(me) }
     me.set(.started)
     runtime.pointee.startedCount += 1
-    let function = me.pointee.function.unsafelyUnwrapped
+    // Not `unsafelyUnwrapped`: without optimization that is a generic call, whose first use takes more than a small stack.
+    guard let function = me.pointee.function else { return coro_context_unreachable() }
     me.pointee.result = function(me.pointee.argument)
     return runtime.finish(me)
 }

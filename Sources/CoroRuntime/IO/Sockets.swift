@@ -139,7 +139,7 @@ extension RuntimeRef {
             return 0
         }
         if result < 0 { return explain(result, fd) }
-        pointee.poller.noteClosed(fd)
+        pointee.poller.noteClosed(fd, in: self)
         return 0
     }
 

@@ -5,6 +5,7 @@ extension RuntimeRef {
     /// Does `operation` (which returns -EAGAIN if it would block) on fd as soon as it can be done.
     @inline(__always)
     func perform(_ fd: Int32, _ direction: Direction, _ operation: (Int32) -> Int) -> Int {
+        var disappointments = 0
         while true {
             var error: Int32 = 0
             guard let descriptor = pointee.poller.obtain(fd, error: &error) else { return Int(explain(error, fd)) }
@@ -13,9 +14,22 @@ extension RuntimeRef {
                 if result != Int(Code.again) { return result < 0 ? Int(explain(Int32(result), fd)) : result }
                 descriptor.pointee.setWouldBlock(direction)
             }
-            let code = awaitReady(fd, direction)
+            // An event may have been for nothing: one of an earlier life, or taken by somebody else.
+            let code = disappointments < 4 ? awaitReady(fd, direction) : pause(beforeRetrying: fd)
             if code < 0 { return Int(code) }
+            disappointments += 1
         }
+    }
+
+    /// Some descriptors are called ready again and again although they are not: a datagram socket of Unix whose peer's queue
+    /// is full, for one. So as not to take all the processor, they are looked at every millisecond.
+    @inline(never)
+    private func pause(beforeRetrying fd: Int32) -> Int32 {
+        let generation = pointee.poller.known(fd)?.pointee.generation
+        let now = pointee.clock.read()
+        let code = sleep(until: addClamped(now, 1_000_000), now: now)
+        if code < 0 { return code }
+        return pointee.poller.known(fd)?.pointee.generation == generation ? 0 : explainClosed(fd)
     }
 
     /// Waits until something has happened to fd in that direction. 0 or an error.
@@ -119,7 +133,7 @@ extension RuntimeRef {
     /// write(2), until all is written.
     func write(_ fd: Int32, _ buffer: UnsafeRawPointer?, _ n: Int) -> Int {
         moveAll(n) { done in
-            let sent = perform(fd, .write) { coro_system_write(fd, $0, buffer.map { $0 + done }, n - done) }
+            let sent = perform(fd, .write) { coro_system_write(pointee.poller.writable(fd), $0, buffer.map { $0 + done }, n - done) }
             noteShort(fd, .write, moved: sent, of: n - done)
             return sent
         }

@@ -20,6 +20,8 @@ struct Descriptor {
     /// How to read and write it without blocking: CORO_KIND_….
     var kind: UInt8 = 0
     var flags: Flags = []
+    /// For a terminal in blocking mode: a descriptor of our own to write to it. 0: none.
+    var terminal: Int32 = 0
 
     struct Flags: OptionSet {
         let rawValue: UInt8

@@ -75,7 +75,21 @@ extension PollerRef {
         }
         descriptor.pointee.kind = UInt8(truncatingIfNeeded: kind)
         descriptor.pointee.flags = blocking ? .blockingMode : []
+        if kind == Int32(CORO_KIND_PIPE.rawValue) {
+            let terminal = coro_system_reopen_terminal(fd)
+            if terminal > 0 {
+                descriptor.pointee.terminal = terminal
+                descriptor.pointee.kind = UInt8(CORO_KIND_TERMINAL.rawValue)
+            }
+        }
         return descriptor
+    }
+
+    /// The descriptor by which to write to what fd refers to.
+    @inline(__always)
+    func writable(_ fd: Int32) -> Int32 {
+        guard let descriptor = known(fd), descriptor.pointee.terminal != 0 else { return fd }
+        return descriptor.pointee.terminal
     }
 
     /// Notes down a descriptor that was just made, whose number may have meant something else before; false without memory.
@@ -101,9 +115,11 @@ extension PollerRef {
         return pointee.descriptors.unsafelyUnwrapped + Int(fd)
     }
 
-    /// Notes down that fd, which was open, was closed here.
-    func noteClosed(_ fd: Int32) {
-        slot(fd)?.pointee.flags = .closed
+    /// Notes down that fd, which was open, was closed by the current coroutine.
+    func noteClosed(_ fd: Int32, in runtime: RuntimeRef) {
+        guard let descriptor = slot(fd) else { return }
+        descriptor.pointee.flags = .closed
+        descriptor.pointee.closer = runtime.pointee.current.pointee.id
     }
 
     /// What is known of fd, if anything is.
@@ -123,6 +139,8 @@ extension PollerRef {
         descriptor.pointee.closer = runtime.pointee.current.pointee.id
         descriptor.pointee.kind = 0
         descriptor.pointee.flags = []
+        if descriptor.pointee.terminal != 0 { _ = coro_system_close(descriptor.pointee.terminal) }
+        descriptor.pointee.terminal = 0
     }
 
     // -- waiting --
@@ -281,6 +299,10 @@ extension PollerRef {
     }
 
     func close() {
+        for fd in 0..<pointee.capacity {
+            let terminal = pointee.descriptors.unsafelyUnwrapped[fd].terminal
+            if terminal != 0 { _ = coro_system_close(terminal) }
+        }
         if pointee.epoll >= 0 {
             _ = coro_system_close(pointee.epoll)
             _ = coro_system_close(pointee.wakeup)
