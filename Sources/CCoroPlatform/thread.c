@@ -8,6 +8,7 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t key;
 static void (*slot_ended)(void *);
 static pthread_mutex_t process = PTHREAD_MUTEX_INITIALIZER;
+static void *process_shared;
 static void (*forked_child)(void);
 
 static void make_key(void) {
@@ -35,17 +36,24 @@ void coro_process_unlock(void) {
     pthread_mutex_unlock(&process);
 }
 
-static void after_fork_in_child(void) {
-    coro_process_unlock();
-    forked_child();
+void *coro_process_shared_get(void) {
+    return process_shared;
 }
 
-static void register_fork_handlers(void) {
+void coro_process_shared_set(void *shared) {
+    process_shared = shared;
+}
+
+static void after_fork_in_child(void) {
+    coro_process_unlock();
+    if (forked_child != NULL) forked_child();
+}
+
+/* When the library is loaded: a thread that is making the first loop while another forks would be too late. */
+__attribute__((constructor)) static void register_fork_handlers(void) {
     pthread_atfork(coro_process_lock, coro_process_unlock, after_fork_in_child);
 }
 
-void coro_process_at_fork(void (*child)(void)) {
-    static pthread_once_t registered = PTHREAD_ONCE_INIT;
+void coro_process_set_fork_child(void (*child)(void)) {
     forked_child = child;
-    pthread_once(&registered, register_fork_handlers);
 }

@@ -73,31 +73,32 @@ static void *wait_to_read(void *fd) {
 
 /* Known bug 36: with one epoll for both, the child's descriptor of the same number would wake the parent's waiter. */
 TEST(B22_the_childs_descriptors_are_not_reported_to_the_parent) {
-    int fds[2], signal_pipe[2];
+    int fds[2], go[2], done[2];
     char byte;
-    CHECK_EQ(pipe(signal_pipe), 0);
+    CHECK(pipe(go) == 0 && pipe(done) == 0);
     CHECK(coro_loop_current() > 0);
     pid_t child = fork();
     if (child == 0) {
         alarm(40);
         unix_pair(fds);
-        CHECK_EQ(coro_write(fds[1], "x", 1), 1);
-        coro_t reader = spawn_one(read_one, AS_POINTER(fds[0]));
-        CHECK_EQ(join_soon(reader), 1);
-        reader = spawn_one(wait_to_read, AS_POINTER(fds[0])); /* registered, and ready while the parent looks */
+        coro_t waiter = spawn_one(wait_to_read, AS_POINTER(fds[0])); /* registered, and ready while the parent looks */
         let_others_run();
-        CHECK_EQ(coro_write(fds[1], "x", 1), 1);
-        CHECK_EQ(write(signal_pipe[1], "r", 1), 1);
-        CHECK_EQ(pause(), -1);
+        CHECK_EQ(read(go[0], &byte, 1), 1);
+        CHECK_EQ(write(fds[1], "x", 1), 1);
+        CHECK_EQ(write(done[1], "d", 1), 1);
+        CHECK_EQ(read(go[0], &byte, 1), 1);
+        CHECK_EQ(join_soon(waiter), 0);
+        finish_child();
     }
     unix_pair(fds); /* the same numbers, another file */
     coro_t waiter = spawn_one(wait_to_read, AS_POINTER(fds[0]));
     let_others_run();
-    CHECK_EQ(coro_read(signal_pipe[0], &byte, 1), 1);
+    CHECK_EQ(write(go[1], "g", 1), 1);
+    CHECK_EQ(read(done[0], &byte, 1), 1);
     let_others_run();
     CHECK(coro_is_alive(waiter));
-    CHECK_EQ(kill(child, SIGKILL), 0);
-    CHECK_EQ(waitpid(child, NULL, 0), child);
+    CHECK_EQ(write(go[1], "g", 1), 1);
+    expect_child(child);
     CHECK_EQ(coro_write(fds[1], "y", 1), 1);
     CHECK_EQ(join_soon(waiter), 0);
 }
@@ -115,7 +116,7 @@ TEST(B22_the_child_closing_a_descriptor_leaves_the_parents_waiting) {
         finish_child();
     }
     expect_child(child);
-    CHECK_EQ(coro_test_fail_call("epoll_wait", 6, EIO), 0); /* by an event, not by looking again */
+    CHECK_EQ(coro_test_fail_call("epoll_wait", 2, EIO), 0); /* by the first event, not by looking again later */
     CHECK_EQ(coro_write(fds[1], "x", 1), 1);
     CHECK_EQ(join_soon(reader), 1);
 }
@@ -124,37 +125,51 @@ TEST(B22_the_child_closing_a_descriptor_leaves_the_parents_waiting) {
 
 static int posted;
 
-static void *note_post(void *unused) {
-    posted++;
+static coro_t sleeping;
+
+static void *sleep_for_a_minute(void *unused) {
+    CHECK_EQ(coro_sleep(CORO_SECONDS(60)), 0);
     return unused;
 }
 
-static void *post_to(void *of_loop) {
-    CHECK_EQ(coro_sleep(CORO_MS(20)), 0); /* likely asleep by then; either way it must come */
-    CHECK_EQ(coro_post(*(coro_loop_t *)of_loop, note_post, NULL), 0);
+static void *note_post(void *unused) {
+    if (++posted == 20 && sleeping > 0) CHECK_EQ(coro_schedule(sleeping, NULL), 0);
+    return unused;
+}
+
+static void *post_now_and_then(void *of_loop) {
+    for (int i = 0; i < 20; i++) {
+        usleep(5000);
+        CHECK_EQ(coro_post(*(coro_loop_t *)of_loop, note_post, NULL), 0);
+    }
     return NULL;
 }
 
-/* Known bug 35: a post wakes the child's loop, and the parent's has a wakeup of its own. */
+/* Known bug 35: posts wake the child's loop, which sleeps, and the parent's, which sleeps meanwhile, has a wakeup of its own:
+   its sixth look at the descriptors would fail. */
 TEST(B22_posts_reach_the_childs_loop_and_not_the_parents) {
     coro_loop_t mine = coro_loop_current();
+    pthread_t poster;
     let_others_run();
-    for (int side = 0; side < 2; side++) {
-        pid_t child = side == 0 ? fork() : 0;
-        if (child == 0) {
-            pthread_t poster;
-            alarm(40);
-            CHECK_EQ(coro_loop_current(), mine);
-            CHECK_EQ(pthread_create(&poster, NULL, post_to, &mine), 0);
-            while (posted == 0) CHECK_EQ(coro_sleep(CORO_SECONDS(1)), 0);
-            CHECK_EQ(posted, 1);
-            pthread_join(poster, NULL);
-            if (side == 0) finish_child();
-        } else {
-            expect_child(child);
-            CHECK_EQ(posted, 0);
-        }
+    pid_t child = fork();
+    if (child == 0) {
+        alarm(40);
+        CHECK_EQ(coro_loop_current(), mine);
+        CHECK_EQ(pthread_create(&poster, NULL, post_now_and_then, &mine), 0);
+        sleeping = spawn_one(sleep_for_a_minute, NULL); /* who posts last wakes it */
+        join_soon(sleeping);
+        CHECK_EQ(posted, 20);
+        pthread_join(poster, NULL);
+        finish_child();
     }
+    CHECK_EQ(coro_test_fail_call("epoll_wait", 6, EIO), 0);
+    CHECK_EQ(coro_sleep(CORO_MS(200)), 0);
+    CHECK_EQ(coro_test_fail_call("epoll_wait", 0, 0), 0);
+    expect_child(child);
+    CHECK_EQ(posted, 0);
+    CHECK_EQ(pthread_create(&poster, NULL, post_now_and_then, &mine), 0);
+    while (posted < 20) CHECK_EQ(coro_sleep(CORO_MS(1)), 0);
+    pthread_join(poster, NULL);
 }
 
 static pthread_barrier_t step;
@@ -241,6 +256,11 @@ static void *keep_locking(void *unused) {
 /* Known bug 37: the child inherits a lock that is held by a thread it has not got. */
 TEST(B22_fork_while_other_threads_hold_the_lock) {
     pthread_t lockers[2];
+    /* Once before there are threads: what ordinary Swift sets up when it is first used, it sets up behind a lock of its own,
+       for which a fork does not wait. */
+    CHECK_EQ(coro_local_free(coro_local_new(NULL)), 0);
+    CHECK_EQ(coro_post(coro_loop_current(), do_nothing, NULL), 0);
+    join_soon(spawn_one(do_nothing, NULL));
     for (int i = 0; i < 2; i++) CHECK_EQ(pthread_create(&lockers[i], NULL, keep_locking, NULL), 0);
     for (int round = 0; round < 300; round++) {
         pid_t child = fork();

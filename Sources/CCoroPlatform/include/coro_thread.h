@@ -27,8 +27,13 @@ void coro_thread_slot_clear(void);
 void coro_process_lock(void);
 void coro_process_unlock(void);
 
-/* Has child() called in the child of every fork() from now on. */
-void coro_process_at_fork(void (*_Nonnull child)(void));
+/* What is behind that lock: Swift's own global variables are initialised when first used, behind a lock that a fork() does not
+   wait for. */
+void *_Nullable coro_process_shared_get(void);
+void coro_process_shared_set(void *_Nonnull shared);
+
+/* What to call in the child of every fork(), after the lock is free again. */
+void coro_process_set_fork_child(void (*_Nonnull child)(void));
 
 /* Flags between threads. The exchange is a full fence: of two threads that each set a flag and then look at the other's,
    one at least sees it. */

@@ -4,7 +4,7 @@ import CCoro
 
 @c @implementation
 public func coro_local_new(_ destroy: (@convention(c) (UnsafeMutableRawPointer?) -> Void)?) -> coro_local_t {
-    callForID { runtime in LocalKeys.make(destroy) ?? Int64(runtime.fail(Code.noMemory)) }
+    callForID { runtime in LocalKey.make(destroy) ?? Int64(runtime.fail(Code.noMemory)) }
 }
 
 @c @implementation

@@ -13,7 +13,7 @@ public func coro_post(_ loop: coro_loop_t, _ fn: coro_fn?, _ arg: UnsafeMutableR
     guard let fn else {
         return Runtime.existing?.fail(Code.invalid) { $0.append("fn is NULL") } ?? Code.invalid
     }
-    let error = Mailbox.post(to: loop, fn, arg)
+    let error = LoopRegistry.post(to: loop, fn, arg)
     if error == 0 { return 0 }
     return Runtime.existing?.fail(error) {
         $0.append("there is no loop ")

@@ -13,7 +13,7 @@ extension RuntimeRef {
         if id == 0 {
             return Refusal(code: fail(Code.invalid) { $0.append("0 is the thread's own stack, not a coroutine") })
         }
-        if id > 0, Mailbox.number(ofCoroutine: id) == pointee.mailbox.pointee.number {
+        if id > 0, LoopRegistry.number(ofCoroutine: id) == pointee.mailbox.pointee.number {
             if id <= pointee.lastID, id > pointee.mailbox.pointee.firstID || pointee.mailbox.pointee.isReused {
                 return Refusal(
                     code: fail(Code.dead) {
@@ -22,7 +22,7 @@ extension RuntimeRef {
                         $0.append(" has ended, and was joined or detached")
                     })
             }
-        } else if id > 0, Mailbox.wasIssued(coroutine: id) {
+        } else if id > 0, LoopRegistry.wasIssued(coroutine: id) {
             return Refusal(
                 code: fail(Code.wrongThread) {
                     $0.append("coroutine #")

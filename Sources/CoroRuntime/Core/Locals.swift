@@ -1,46 +1,40 @@
 import CCoroPlatform
 
-/// The variables of which every coroutine has its own value: which there are, for the whole process.
-enum LocalKeys {
+/// A variable of which every coroutine has its own value.
+struct LocalKey {
+    var id: Int64
+    var destroy: Destroy?
+
     typealias Destroy = @convention(c) (UnsafeMutableRawPointer?) -> Void
 
-    struct Key {
-        var id: Int64
-        var destroy: Destroy?
-    }
-
-    nonisolated(unsafe) private static var keys = Vector<Key>()
-    nonisolated(unsafe) private static var lastID: Int64 = 0
-
-    /// A new one, or nil without memory.
+    /// A new one's id, or nil without memory.
     static func make(_ destroy: Destroy?) -> Int64? {
-        coro_process_lock()
-        defer { coro_process_unlock() }
-        guard keys.reserveOne() else { return nil }
-        lastID += 1
-        keys.appendReserved(Key(id: lastID, destroy: destroy))
-        return lastID
+        Shared.withLock { shared -> Int64? in
+            guard shared.pointee.localKeys.reserveOne() else { return nil }
+            shared.pointee.lastLocalKey += 1
+            let id = shared.pointee.lastLocalKey
+            shared.pointee.localKeys.appendReserved(LocalKey(id: id, destroy: destroy))
+            return id
+        } ?? nil
     }
 
-    static func find(_ id: Int64) -> Key? {
-        coro_process_lock()
-        defer { coro_process_unlock() }
-        return index(of: id).map { keys[$0] }
+    static func find(_ id: Int64) -> LocalKey? {
+        Shared.withLock { shared in index(of: id, in: shared).map { shared.pointee.localKeys[$0] } } ?? nil
     }
 
     /// Takes it out: false if there is none.
     static func remove(_ id: Int64) -> Bool {
-        coro_process_lock()
-        defer { coro_process_unlock() }
-        guard let index = index(of: id) else { return false }
-        keys.removeSwappingLast(at: index)
-        return true
+        Shared.withLock { shared in
+            guard let index = index(of: id, in: shared) else { return false }
+            shared.pointee.localKeys.removeSwappingLast(at: index)
+            return true
+        } ?? false
     }
 
-    private static func index(of id: Int64) -> Int? {
+    private static func index(of id: Int64, in shared: UnsafeMutablePointer<Shared>) -> Int? {
         var index = 0
-        while index < keys.count {
-            if keys[index].id == id { return index }
+        while index < shared.pointee.localKeys.count {
+            if shared.pointee.localKeys[index].id == id { return index }
             index += 1
         }
         return nil
@@ -52,7 +46,7 @@ struct LocalValues {
     fileprivate var slots = Vector<Slot>()
 
     fileprivate struct Slot {
-        var key: LocalKeys.Key
+        var key: LocalKey
         var value: UnsafeMutableRawPointer?
     }
 
@@ -96,7 +90,7 @@ extension RuntimeRef {
             extras.pointee.locals.slots[index].value = value
             return 0
         }
-        guard let key = LocalKeys.find(id) else { return refuseLocal(id) }
+        guard let key = LocalKey.find(id) else { return refuseLocal(id) }
         guard let extras = me.obtainExtras(), extras.pointee.locals.slots.reserveOne() else { return fail(Code.noMemory) }
         extras.pointee.locals.slots.appendReserved(LocalValues.Slot(key: key, value: value))
         return 0
@@ -105,7 +99,7 @@ extension RuntimeRef {
     func getLocal(_ id: Int64, _ value: UnsafeMutablePointer<UnsafeMutableRawPointer?>) -> Int32 {
         value.pointee = nil
         guard let extras = pointee.current.pointee.extras, let index = extras.pointee.locals.index(of: id) else {
-            return LocalKeys.find(id) == nil ? refuseLocal(id) : fail(-CoroErrno.noEntry)
+            return LocalKey.find(id) == nil ? refuseLocal(id) : fail(-CoroErrno.noEntry)
         }
         value.pointee = extras.pointee.locals.slots[index].value
         return 0
@@ -113,7 +107,7 @@ extension RuntimeRef {
 
     func deleteLocal(_ id: Int64) -> Int32 {
         guard let extras = pointee.current.pointee.extras, let index = extras.pointee.locals.index(of: id) else {
-            return LocalKeys.find(id) == nil ? refuseLocal(id) : fail(-CoroErrno.noEntry)
+            return LocalKey.find(id) == nil ? refuseLocal(id) : fail(-CoroErrno.noEntry)
         }
         extras.pointee.locals.slots.removeSwappingLast(at: index)
         return 0
@@ -121,7 +115,7 @@ extension RuntimeRef {
 
     /// Frees a variable, and its values in this thread's coroutines.
     func freeLocal(_ id: Int64) -> Int32 {
-        guard LocalKeys.remove(id) else { return refuseLocal(id) }
+        guard LocalKey.remove(id) else { return refuseLocal(id) }
         pointee.obstacles.forbid()
         // First all values are taken out, then destroyed: a destructor may create coroutines, or end.
         var removed = Vector<LocalValues.Slot>()

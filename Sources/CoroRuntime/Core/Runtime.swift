@@ -85,7 +85,7 @@ extension Runtime {
     @inline(never)
     private static func make() -> RuntimeRef? {
         guard let main = Heap.one(Coroutine(), alignment: 64), let poller = Heap.one(Poller()), let ready = ReadyQueue(),
-            let mailbox = Mailbox.register()
+            let mailbox = LoopRegistry.register()
         else { return nil }
         main.pointee.state = .running
         main.set(.started)
@@ -97,7 +97,7 @@ extension Runtime {
         if coro_tools_follow_switches() {
             main.set(.followed)
         }
-        coro_process_at_fork { Runtime.continueInForkedChild() }
+        coro_process_set_fork_child { Runtime.continueInForkedChild() }
         _ = coro_fault_handler_install { address in Runtime.existing?.reportOverflow(at: address) }
         runtime.pointee.faultStack = coro_fault_stack_attach()
         runtime.pointee.overflowText = Heap.zeroed(CChar.self, count: OverflowReport.size)
@@ -111,7 +111,7 @@ extension Runtime {
     /// The child of a fork has this thread alone, with a copy of its loop, if it had one. The descriptors of the poller are
     /// shared with the parent, and have to be replaced.
     fileprivate static func continueInForkedChild() {
-        Mailbox.keepOnly(existing?.pointee.mailbox)
+        LoopRegistry.keepOnly(existing?.pointee.mailbox)
         if let runtime = existing { runtime.pointee.poller.reopen(in: runtime) }
     }
 }

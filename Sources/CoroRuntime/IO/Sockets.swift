@@ -132,12 +132,9 @@ extension RuntimeRef {
     /// Closes fd, and wakes who waits for it.
     func close(_ fd: Int32) -> Int32 {
         let wasClosed = pointee.poller.known(fd)?.pointee.flags.contains(.closed) ?? false
-        pointee.poller.forget(fd, in: self)
+        if !wasClosed { pointee.poller.forget(fd, in: self) }
         let result = coro_system_close(fd)
-        if result == Code.badDescriptor, wasClosed {
-            pointee.poller.known(fd)?.pointee.flags = .closed
-            return 0
-        }
+        if result == Code.badDescriptor, wasClosed { return 0 }
         if result < 0 { return explain(result, fd) }
         pointee.poller.noteClosed(fd, in: self)
         return 0

@@ -26,89 +26,22 @@ struct Mailbox {
         var next: UnsafeMutablePointer<Post>?
     }
 
-    // An id has 15 bits of its loop's number above 48 bits that count. The first loop of a process has number 0.
-    private static let numberShift: Int64 = 48
-    private static let maximumCount = 1 << 15
-
-    static func number(ofCoroutine id: Int64) -> Int { Int(id >> numberShift) }
-
-    // -- all loops of the process, under the process lock --
-
-    private struct Entry {
-        /// nil: its thread has ended.
-        var mailbox: UnsafeMutablePointer<Mailbox>?
-        /// The last id that the loops with this number have given out.
-        var lastID: Int64
-    }
-
-    nonisolated(unsafe) private static var entries = Vector<Entry>()
-    nonisolated(unsafe) private static var lastSerial: Int64 = 0
-
-    /// A mailbox for the calling thread, with a number of its own; nil without memory or numbers.
-    static func register() -> UnsafeMutablePointer<Mailbox>? {
-        coro_process_lock()
-        defer { coro_process_unlock() }
-        var number = 0
-        while number < entries.count, entries[number].mailbox != nil { number += 1 }
-        let isReused = number < entries.count
-        guard number < maximumCount, isReused || entries.reserveOne() else { return nil }
-        let firstID = isReused ? entries[number].lastID : Int64(number) << numberShift
-        let loopID = (lastSerial + 1) * Int64(maximumCount) + Int64(number)
+    /// nil without memory.
+    static func make(number: Int, loopID: Int64, firstID: Int64, isReused: Bool) -> UnsafeMutablePointer<Mailbox>? {
         // Two cache lines, so that looking at one flag does not meet writing the other.
         guard let flags = Heap.zeroed(UInt32.self, count: 32, alignment: 64) else { return nil }
         let mailbox = Heap.one(
             Mailbox(
                 number: number, loopID: loopID, firstID: firstID, isReused: isReused, postsFlag: flags,
                 sleepingFlag: flags + 16))
-        guard let mailbox else {
-            Heap.free(flags)
-            return nil
-        }
-        lastSerial += 1
-        let entry = Entry(mailbox: mailbox, lastID: firstID)
-        if isReused {
-            entries[number] = entry
-        } else {
-            entries.appendReserved(entry)
-        }
+        if mailbox == nil { Heap.free(flags) }
         return mailbox
-    }
-
-    /// Whether a loop with the number in this id has ever been.
-    static func wasIssued(coroutine id: Int64) -> Bool {
-        coro_process_lock()
-        defer { coro_process_unlock() }
-        return number(ofCoroutine: id) < entries.count
-    }
-
-    /// In the child of a fork: the loops of other threads are gone with the threads.
-    static func keepOnly(_ mailbox: UnsafeMutablePointer<Mailbox>?) {
-        coro_process_lock()
-        for number in 0..<entries.count where entries[number].mailbox != mailbox {
-            entries[number].mailbox = nil
-            // How far that thread had counted is its own affair; it was not as far as this.
-            entries[number].lastID &+= 1 << 40
-        }
-        coro_process_unlock()
-    }
-
-    /// Posts to the loop of that name. Returns 0 or an error; does not need a runtime of its own.
-    static func post(to loopID: Int64, _ function: @escaping CoroutineFunction, _ argument: UnsafeMutableRawPointer?) -> Int32 {
-        guard let post = Heap.one(Post(function: function, argument: argument)) else { return Code.noMemory }
-        coro_process_lock()
-        defer { coro_process_unlock() }
-        let number = Int(loopID % Int64(maximumCount))
-        guard loopID > 0, number < entries.count, let mailbox = entries[number].mailbox, mailbox.pointee.loopID == loopID else {
-            Heap.free(post)
-            return Code.noSuchCoroutine
-        }
-        mailbox.append(post)
-        return 0
     }
 }
 
 extension UnsafeMutablePointer<Mailbox> {
-    fileprivate func append(_ post: UnsafeMutablePointer<Mailbox.Post>) {
+    /// Behind the process lock.
+    func append(_ post: UnsafeMutablePointer<Mailbox.Post>) {
         if let last = pointee.last {
             last.pointee.next = post
         } else {
@@ -169,9 +102,7 @@ extension UnsafeMutablePointer<Mailbox> {
 
     /// The thread ends. Posts that nobody took are dropped.
     func close(lastID: Int64) {
-        coro_process_lock()
-        Mailbox.retire(self, lastID: lastID)
-        coro_process_unlock()
+        LoopRegistry.retire(self, lastID: lastID)
         var post = pointee.first
         while let dropped = post {
             post = dropped.pointee.next
@@ -179,12 +110,6 @@ extension UnsafeMutablePointer<Mailbox> {
         }
         Heap.free(pointee.postsFlag)
         Heap.free(self)
-    }
-}
-
-extension Mailbox {
-    fileprivate static func retire(_ mailbox: UnsafeMutablePointer<Mailbox>, lastID: Int64) {
-        entries[mailbox.pointee.number] = Entry(mailbox: nil, lastID: lastID)
     }
 }
 

@@ -1,0 +1,84 @@
+import CCoroPlatform
+
+/// A place in the list of the process's loops.
+struct LoopEntry {
+    /// nil: its thread has ended.
+    var mailbox: UnsafeMutablePointer<Mailbox>?
+    /// The last id that the loops with this number have given out.
+    var lastID: Int64
+}
+
+/// All loops of the process, by number. An id has 15 bits of its loop's number above 48 bits that count, so that an id of
+/// another thread is told from one that never was. The first loop of a process has number 0. The number of a thread that has
+/// ended is given to another, which goes on counting.
+enum LoopRegistry {
+    private static let numberShift: Int64 = 48
+    private static let maximumCount = 1 << 15
+    /// How many ids a thread that is left behind by a fork may have given out since its loop was made.
+    private static let idsOfLostThread: Int64 = 1 << 40
+
+    static func number(ofCoroutine id: Int64) -> Int { Int(id >> numberShift) }
+
+    /// A mailbox for the calling thread, with a number of its own; nil without memory or numbers.
+    static func register() -> UnsafeMutablePointer<Mailbox>? {
+        Shared.withLock { shared -> UnsafeMutablePointer<Mailbox>? in
+            var number = 0
+            while number < shared.pointee.loops.count, shared.pointee.loops[number].mailbox != nil { number += 1 }
+            let isReused = number < shared.pointee.loops.count
+            guard number < maximumCount, isReused || shared.pointee.loops.reserveOne() else { return nil }
+            let firstID = isReused ? shared.pointee.loops[number].lastID : Int64(number) << numberShift
+            let serial = shared.pointee.lastLoopSerial + 1
+            let loopID = serial * Int64(maximumCount) + Int64(number)
+            guard let mailbox = Mailbox.make(number: number, loopID: loopID, firstID: firstID, isReused: isReused) else {
+                return nil
+            }
+            shared.pointee.lastLoopSerial = serial
+            let entry = LoopEntry(mailbox: mailbox, lastID: firstID)
+            if isReused {
+                shared.pointee.loops[number] = entry
+            } else {
+                shared.pointee.loops.appendReserved(entry)
+            }
+            return mailbox
+        } ?? nil
+    }
+
+    /// A thread ends: nobody can post to it any more.
+    static func retire(_ mailbox: UnsafeMutablePointer<Mailbox>, lastID: Int64) {
+        _ = Shared.withLock { shared in
+            shared.pointee.loops[mailbox.pointee.number] = LoopEntry(mailbox: nil, lastID: lastID)
+        }
+    }
+
+    /// Whether a loop with the number in this id has ever been.
+    static func wasIssued(coroutine id: Int64) -> Bool {
+        Shared.withLock { number(ofCoroutine: id) < $0.pointee.loops.count } ?? false
+    }
+
+    /// In the child of a fork: the loops of other threads are gone with the threads.
+    static func keepOnly(_ mailbox: UnsafeMutablePointer<Mailbox>?) {
+        _ = Shared.withLock { shared in
+            for number in 0..<shared.pointee.loops.count {
+                let entry = shared.pointee.loops[number]
+                if entry.mailbox == nil || entry.mailbox == mailbox { continue }
+                shared.pointee.loops[number] = LoopEntry(mailbox: nil, lastID: entry.lastID &+ idsOfLostThread)
+            }
+        }
+    }
+
+    /// Posts to the loop of that name. Returns 0 or an error; does not need a loop of its own.
+    static func post(to loopID: Int64, _ function: @escaping CoroutineFunction, _ argument: UnsafeMutableRawPointer?) -> Int32 {
+        guard let post = Heap.one(Mailbox.Post(function: function, argument: argument)) else { return Code.noMemory }
+        let posted = Shared.withLock { shared -> Bool in
+            let number = Int(loopID % Int64(maximumCount))
+            guard loopID > 0, number < shared.pointee.loops.count, let mailbox = shared.pointee.loops[number].mailbox,
+                mailbox.pointee.loopID == loopID
+            else { return false }
+            mailbox.append(post)
+            return true
+        }
+        if posted == true { return 0 }
+        Heap.free(post)
+        return posted == nil ? Code.noMemory : Code.noSuchCoroutine
+    }
+}
