@@ -23,6 +23,8 @@ let package = Package(
         .executableTarget(
             name: "abi-tests", dependencies: ["CCoro", "CoroRuntime"], path: "Tests/abi", exclude: ["CMakeLists.txt"],
             cSettings: [.headerSearchPath("../../include")], linkerSettings: [.linkedLibrary("m")]),
+        // The tests of the Swift API.
+        .testTarget(name: "CoroTests", dependencies: ["CCoro", "Coro"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,15 +1,12 @@
 /* Stacks: overflow is reported, limits are errors that name themselves, memory is given back (known bugs 78, 79, 81). */
 #define _GNU_SOURCE
+#include "coroutines.h"
 #include "net.h"
 
 #include <alloca.h>
 #include <dlfcn.h>
 #include <pthread.h>
 #include <sys/wait.h>
-
-static void *do_nothing(void *argument) {
-    return argument;
-}
 
 /* -- overflow -- */
 

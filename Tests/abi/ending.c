@@ -1,15 +1,5 @@
 /* Rows A11-A13, A27, A28: how a coroutine ends, who is told, and that nothing is left of it. */
-#include "harness.h"
-
-static void *note(void *argument) {
-    trace("%s", (char *)argument);
-    return argument;
-}
-
-static void *park(void *argument) {
-    int code = coro_park(NULL);
-    return code < 0 ? coro_fail(code, NULL) : argument;
-}
+#include "coroutines.h"
 
 static void *fail(void *argument) { return coro_fail(AS_INT(argument), "short header"); }
 

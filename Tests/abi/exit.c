@@ -1,13 +1,8 @@
 /* Rows B10-B15: ending the loop, and running it again. */
-#include "harness.h"
+#include "coroutines.h"
 
 #include <pthread.h>
 #include <sys/wait.h>
-
-static void *note(void *argument) {
-    trace("%s", (char *)argument);
-    return argument;
-}
 
 /* A step of the time, for tests, is not the end of the second that the runnable have. */
 static void *exit_and_step_time(void *argument) {
@@ -16,23 +11,6 @@ static void *exit_and_step_time(void *argument) {
     for (int i = 0; i < 1000; i++) CHECK_EQ(coro_yield(), 0);
     trace("%s", (char *)argument);
     return NULL;
-}
-
-static void *exit_with(void *argument) {
-    coro_set_exit(AS_INT(argument));
-    return NULL;
-}
-
-static coro_t go(coro_fn function, void *argument) {
-    coro_t co = coro_detach(coro_spawn(function, argument));
-    CHECK(co > 0);
-    return co;
-}
-
-static coro_t start_now(coro_fn function, void *argument) {
-    coro_t co = coro_new(function, argument, NULL);
-    CHECK_EQ(coro_start_now(co), 0);
-    return co;
 }
 
 /* -- B10: what is runnable runs first -- */

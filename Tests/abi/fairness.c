@@ -1,18 +1,12 @@
 /* Row B18: nothing that coroutines do keeps timers and descriptors waiting. Known bugs 46, 85, 86. */
-#include "harness.h"
+#include "coroutines.h"
 
 /* What the busy ones do until this is set, which the timer or the reader does. Were that one starved, they went on for ever,
    and the harness would end the test. */
 static bool stop;
 static long switches;
 
-static coro_t go(coro_fn function, void *argument) {
-    coro_t co = coro_detach(coro_spawn(function, argument));
-    CHECK(co > 0);
-    return co;
-}
-
-static coro_t start_now(coro_fn function, void *argument) {
+static coro_t start_detached_now(coro_fn function, void *argument) {
     coro_t co = coro_new(function, argument, NULL);
     coro_detach(co);
     CHECK_EQ(coro_start_now(co), 0);
@@ -33,7 +27,7 @@ static void *ping_pong(void *argument) {
 }
 
 static void start_ping_pong(void) {
-    for (int i = 0; i < 2; i++) players[i] = start_now(ping_pong, AS_POINTER(i));
+    for (int i = 0; i < 2; i++) players[i] = start_detached_now(ping_pong, AS_POINTER(i));
     CHECK_EQ(coro_schedule(players[0], NULL), 0);
 }
 
@@ -64,7 +58,7 @@ static void *yield_once(void *argument) {
 
 static void *start_children(void *argument) {
     while (!stop) {
-        start_now(yield_once, NULL);
+        start_detached_now(yield_once, NULL);
         CHECK_EQ(coro_yield(), 0);
         switches++;
     }
@@ -146,7 +140,7 @@ TEST(B18_busy_coroutines_do_not_starve_a_descriptor) {
     CHECK_EQ(coro_pipe(ends, 0), 0);
     for (int i = 0; i < BUSY; i++) {
         stop = false;
-        coro_t reader = start_now(read_and_stop, &ends[0]);
+        coro_t reader = start_detached_now(read_and_stop, &ends[0]);
         busy[i]();
         /* Only now, so that it is the poller that has to find it. */
         CHECK_EQ(write(ends[1], "x", 1), 1);
@@ -210,7 +204,7 @@ static void *ask_100_times(void *argument) {
 TEST(B18_an_echo_goes_on_beside_all_of_them) {
     int ends[2];
     CHECK_EQ(coro_socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
-    start_now(echo, ends);
+    start_detached_now(echo, ends);
     for (int i = 0; i < BUSY; i++) busy[i]();
     go(ask_100_times, ends);
     run_until_idle();

@@ -1,5 +1,6 @@
 /* Row B22: fork(). The child has a loop of its own, and the parent's is not touched (known bugs 33 to 37). */
 #define _GNU_SOURCE
+#include "coroutines.h"
 #include "net.h"
 
 #include <pthread.h>
@@ -175,10 +176,6 @@ TEST(B22_posts_reach_the_childs_loop_and_not_the_parents) {
 static pthread_barrier_t step;
 static coro_loop_t of_thread;
 static coro_t in_thread;
-
-static void *do_nothing(void *argument) {
-    return argument;
-}
 
 static void *hold_a_loop(void *unused) {
     of_thread = coro_loop_current();

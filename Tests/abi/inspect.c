@@ -1,29 +1,13 @@
 /* Row J2, coro_get_info, and the texts of errors: what people read of coroutines. */
-#include "harness.h"
+#include "coroutines.h"
 
 #include <ctype.h>
 #include <limits.h>
 #include <pthread.h>
 
-static coro_info info_of(coro_t co) {
-    coro_info info;
-    memset(&info, 0x5a, sizeof info);
-    info.struct_size = sizeof info;
-    CHECK_EQ(coro_get_info(co, &info), 0);
-    CHECK_EQ(info.id, co);
-    CHECK_EQ(info.struct_size, sizeof info);
-    return info;
-}
-
 static const char *waiting_of(coro_t co) {
     static char text[sizeof(((coro_info *)0)->waiting)];
     return strcpy(text, info_of(co).waiting);
-}
-
-static coro_t start_now(coro_fn function, void *argument) {
-    coro_t co = coro_new(function, argument, NULL);
-    CHECK_EQ(coro_start_now(co), 0);
-    return co;
 }
 
 /* -- what a coroutine waits for -- */

@@ -1,24 +1,7 @@
 /* Rows A18 and A22: coro_shutdown of a coroutine in every state, delivered once, leaving nothing behind. */
-#include "harness.h"
+#include "coroutines.h"
 
 #include <sys/socket.h>
-
-static coro_info info_of(coro_t co) {
-    coro_info info = {.struct_size = sizeof info};
-    CHECK_EQ(coro_get_info(co, &info), 0);
-    return info;
-}
-
-static coro_t start_now(coro_fn function, void *argument) {
-    coro_t co = coro_new(function, argument, NULL);
-    CHECK_EQ(coro_start_now(co), 0);
-    return co;
-}
-
-static void *park(void *argument) {
-    int code = coro_park(NULL);
-    return code < 0 ? coro_fail(code, NULL) : argument;
-}
 
 /* -- the ways to wait -- */
 

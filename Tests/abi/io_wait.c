@@ -39,6 +39,28 @@ TEST(H1_wait_for_parks_until_ready) {
     CHECK_EQ(join_soon(writer), 0);
 }
 
+/* B8 and B18 on the thread's own stack: a program that goes on yielding there starves nobody. */
+static void yield_until_read(int (*yield)(void)) {
+    int fds[2], turns = 0;
+    unix_pair(fds);
+    coro_t reader = spawn_one(read_one, AS_POINTER(fds[0]));
+    CHECK_EQ(coro_yield(), 0); /* it waits now */
+    CHECK_EQ(write(fds[1], "x", 1), 1);
+    while (coro_is_alive(reader)) {
+        CHECK_EQ(yield(), 0);
+        CHECK(++turns < 10000);
+    }
+    CHECK_EQ(join_soon(reader), 1);
+}
+
+TEST(H1_yielding_a_slice_on_main_looks_at_descriptors) {
+    yield_until_read(coro_yield_slice);
+}
+
+TEST(H1_yielding_on_main_does_not_starve_descriptors) {
+    yield_until_read(coro_yield);
+}
+
 TEST(H1_what_can_not_be_waited_for_is_refused_without_residue) {
     char path[] = "/tmp/libcoro-test-XXXXXX";
     int file = mkstemp(path), nowhere = 400, fds[2];

@@ -1,15 +1,5 @@
 /* Rows A15-A17: waiting for a coroutine's end. */
-#include "harness.h"
-
-static void *note(void *argument) {
-    trace("%s", (char *)argument);
-    return argument;
-}
-
-static void *park(void *argument) {
-    int code = coro_park(NULL);
-    return code < 0 ? coro_fail(code, NULL) : argument;
-}
+#include "coroutines.h"
 
 static void *sleep_for_a_while(void *argument) {
     int code = coro_sleep(CORO_SECONDS(AS_INT(argument)));
@@ -20,12 +10,6 @@ static coro_t start_parked(void) {
     coro_t co = coro_new(park, "parked", NULL);
     CHECK_EQ(coro_start_now(co), 0);
     return co;
-}
-
-static coro_info info_of(coro_t co) {
-    coro_info info = {.struct_size = sizeof info};
-    CHECK_EQ(coro_get_info(co, &info), 0);
-    return info;
 }
 
 struct joiner {

@@ -1,6 +1,6 @@
 /* Rows A1-A4 and A7-A10: the life of a coroutine, from coro_new to the last that is known of it. How it ends: ending.c. */
 #define _GNU_SOURCE
-#include "harness.h"
+#include "coroutines.h"
 
 #include <dlfcn.h>
 #include <pthread.h>
@@ -10,24 +10,6 @@ static void *trace_letters(void *argument) {
     coro_sleep(CORO_MS(1));
     trace("%s2", (char *)argument);
     return argument;
-}
-
-static void *note(void *argument) {
-    trace("%s", (char *)argument);
-    return argument;
-}
-
-static void *park(void *argument) {
-    int code = coro_park(NULL);
-    return code < 0 ? coro_fail(code, NULL) : argument;
-}
-
-static coro_info info_of(coro_t co) {
-    coro_info info;
-    memset(&info, 0x5a, sizeof info);
-    info.struct_size = sizeof info;
-    CHECK_EQ(coro_get_info(co, &info), 0);
-    return info;
 }
 
 static const char *name_of(coro_t co) {

@@ -1,17 +1,8 @@
 /* Rows G1 and G2: which coroutines there are, and finding one by its id. */
+#include "coroutines.h"
 #include "net.h"
 
 #include <pthread.h>
-
-static void *sleep_for_ever(void *unused) {
-    int code = coro_sleep(CORO_FOREVER);
-    (void)unused;
-    return coro_fail(code, NULL);
-}
-
-static void *do_nothing(void *argument) {
-    return argument;
-}
 
 TEST(G1_all_lists_every_coroutine_that_has_not_ended) {
     coro_t unstarted = coro_new(do_nothing, NULL, NULL), asleep = spawn_one(sleep_for_ever, NULL);

@@ -1,29 +1,8 @@
 /* Rows B1-B16: running the loop, and what runs in which order. Fairness (B18) is in fairness.c. */
-#include "harness.h"
+#include "coroutines.h"
 
 #include <sys/wait.h>
 #include <time.h>
-
-static void *note(void *argument) {
-    trace("%s", (char *)argument);
-    return argument;
-}
-
-static void *park(void *argument) {
-    coro_park(NULL);
-    return argument;
-}
-
-static void *exit_with(void *argument) {
-    coro_set_exit(AS_INT(argument));
-    return NULL;
-}
-
-static coro_t go(coro_fn function, void *argument) {
-    coro_t co = coro_detach(coro_spawn(function, argument));
-    CHECK(co > 0);
-    return co;
-}
 
 static int64_t cpu_time(void) {
     struct timespec now;

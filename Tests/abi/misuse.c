@@ -2,7 +2,7 @@
  * Any integer as a coroutine's id, in any state, before a loop, inside one and after one, and from any thread: the documented
  * code, and never a crash. Every operation is tried on every state, each time with a coroutine made for it.
  */
-#include "harness.h"
+#include "coroutines.h"
 
 #include <pthread.h>
 
@@ -36,11 +36,6 @@ static void *work(void *argument) {
     default: break;
     }
     return "result";
-}
-
-static void *park(void *argument) {
-    coro_park(NULL);
-    return argument;
 }
 
 static coro_t make(enum state state) {

@@ -1,22 +1,5 @@
 /* Rows B5-B9: who runs next. */
-#include "harness.h"
-
-static void *note(void *argument) {
-    trace("%s", (char *)argument);
-    return argument;
-}
-
-static coro_t go(coro_fn function, void *argument) {
-    coro_t co = coro_detach(coro_spawn(function, argument));
-    CHECK(co > 0);
-    return co;
-}
-
-static coro_t start_now(coro_fn function, void *argument) {
-    coro_t co = coro_new(function, argument, NULL);
-    CHECK_EQ(coro_start_now(co), 0);
-    return co;
-}
+#include "coroutines.h"
 
 /* -- B5: first in, first out -- */
 

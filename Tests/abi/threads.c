@@ -1,4 +1,5 @@
 /* Threads: a loop for each, coro_post() between them, and threads that end (known bugs 67, 68, 90). */
+#include "coroutines.h"
 #include "net.h"
 
 #include <pthread.h>
@@ -170,16 +171,6 @@ TEST(post_survives_a_lack_of_memory) {
 }
 
 /* -- one runtime for each thread -- */
-
-static void *sleep_for_ever(void *unused) {
-    int code = coro_sleep(CORO_FOREVER);
-    (void)unused;
-    return coro_fail(code, NULL);
-}
-
-static void *do_nothing(void *argument) {
-    return argument;
-}
 
 static coro_t others[2];
 

@@ -1,20 +1,8 @@
 /* Rows C1-C5, C9, C12 in small, and known bugs 43-46: sleeping. Where it can be, in virtual time. */
-#include "harness.h"
+#include "coroutines.h"
 
 #include <sys/time.h>
 #include <time.h>
-
-static coro_t go(coro_fn function, void *argument) {
-    coro_t co = coro_detach(coro_spawn(function, argument));
-    CHECK(co > 0);
-    return co;
-}
-
-static coro_t start_now(coro_fn function, void *argument) {
-    coro_t co = coro_new(function, argument, NULL);
-    CHECK_EQ(coro_start_now(co), 0);
-    return co;
-}
 
 struct sleeper {
     const char *name;
@@ -26,11 +14,6 @@ static void *sleep_and_note(void *argument) {
     struct sleeper *it = argument;
     CHECK_EQ(it->sleep(it->time), 0);
     trace("%s", it->name);
-    return NULL;
-}
-
-static void *note(void *argument) {
-    trace("%s", (char *)argument);
     return NULL;
 }
 
@@ -356,11 +339,11 @@ TEST(C1_a_wait_that_ends_early_does_not_end_the_sleep) {
     }
 }
 
-static void do_nothing(int number) { (void)number; }
+static void ignore_signal(int number) { (void)number; }
 
 /* Known bug 40: signals all the time neither shorten a sleep nor start it again. */
 TEST(C1_signals_neither_shorten_nor_restart_a_sleep) {
-    struct sigaction action = {.sa_handler = do_nothing};
+    struct sigaction action = {.sa_handler = ignore_signal};
     struct itimerval each_ms = {{0, 1000}, {0, 1000}}, off = {{0, 0}, {0, 0}};
     sigaction(SIGALRM, &action, NULL);
     setitimer(ITIMER_REAL, &each_ms, NULL);

@@ -33,6 +33,7 @@ extension RuntimeRef {
     /// Runs the loop until `main`, which waits or is queued, is run again.
     func driveLoop() {
         pointee.loopState = .driven
+        lookFirst()
         let end = runLoop(pollLimit: .max, stopsWhenIdle: !pointee.mailbox.isExposed, obeysExit: false)
         pointee.loopState = .idle
         switch end {
@@ -40,6 +41,13 @@ extension RuntimeRef {
         case .exit, .idle: breakOff(pointee.main, with: Code.deadlock)
         case .failed(let error): breakOff(pointee.main, with: error)
         }
+    }
+
+    /// Where the thread's own stack goes on at once, the end of a pass is never reached, and with it no look at descriptors.
+    private func lookFirst() {
+        pointee.driveCount &+= 1
+        guard pointee.poller.waiterCount > 0, !pointee.nextPass.isEmpty || pointee.driveCount & 63 == 0 else { return }
+        _ = pointee.poller.wait(in: self, timeout: 0)
     }
 
     /// The thread's own stack goes on although nobody has woken it.

@@ -33,6 +33,8 @@ struct Runtime {
     var order = RunOrder()
     var exit = ExitRequest()
     var loopState: LoopState = .idle
+    /// How often a call on the thread's own stack has run the loop.
+    var driveCount: UInt8 = 0
 
     // -- coroutines --
 

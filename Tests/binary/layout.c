@@ -1,0 +1,55 @@
+/* The public structs as compiled programs know them, on every 64-bit system: no field may move, none may change its size.
+   A field that is added goes to the end, and gets a line of its own here. */
+#include <coro.h>
+
+#include <stdio.h>
+
+static int failed;
+
+static void pin(const char *what, size_t actual, size_t expected) {
+    if (actual == expected) return;
+    fprintf(stderr, "%s is %zu, not %zu\n", what, actual, expected);
+    failed = 1;
+}
+
+#define STRUCT(type, size) pin("sizeof(" #type ")", sizeof(type), size)
+#define FIELD(type, field, offset, size) \
+    pin("offsetof(" #type ", " #field ")", offsetof(type, field), offset), \
+        pin("sizeof(" #type "." #field ")", sizeof(((type *)0)->field), size)
+
+int main(void) {
+    STRUCT(coro_t, 8);
+    STRUCT(coro_loop_t, 8);
+    STRUCT(coro_local_t, 8);
+
+    STRUCT(coro_options, 40);
+    FIELD(coro_options, struct_size, 0, 8);
+    FIELD(coro_options, name, 8, 8);
+    FIELD(coro_options, stack_size, 16, 8);
+    FIELD(coro_options, flags, 24, 4);
+    FIELD(coro_options, reserved, 28, 4);
+    FIELD(coro_options, release, 32, 8);
+
+    STRUCT(coro_loop_options, 24);
+    FIELD(coro_loop_options, struct_size, 0, 8);
+    FIELD(coro_loop_options, poll_timeout, 8, 8);
+    FIELD(coro_loop_options, flags, 16, 4);
+    FIELD(coro_loop_options, reserved, 20, 4);
+
+    STRUCT(coro_info, 224);
+    FIELD(coro_info, struct_size, 0, 8);
+    FIELD(coro_info, id, 8, 8);
+    FIELD(coro_info, dead, 16, 1);
+    FIELD(coro_info, started, 17, 1);
+    FIELD(coro_info, scheduled, 18, 1);
+    FIELD(coro_info, detached, 19, 1);
+    FIELD(coro_info, state, 20, 4);
+    FIELD(coro_info, wait_kind, 24, 4);
+    FIELD(coro_info, wait_object, 32, 8);
+    FIELD(coro_info, deadline, 40, 8);
+    FIELD(coro_info, spawn_site, 48, 8);
+    FIELD(coro_info, stack_size, 56, 8);
+    FIELD(coro_info, name, 64, 64);
+    FIELD(coro_info, waiting, 128, 96);
+    return failed;
+}
