@@ -1,4 +1,5 @@
-/* One byte there and back through two pipes: four system calls, and the waiting for them. */
+/* One byte there and back through two pipes, read into buffers with room for more, as messages are: four system calls, and
+   the waiting for them. */
 #include "bench.h"
 
 #include <stdlib.h>
@@ -6,17 +7,17 @@
 static int there[2], back[2];
 
 static void *echo(void *argument) {
-    char byte;
+    char message[64];
     (void)argument;
-    while (coro_read(there[0], &byte, 1) == 1) must(coro_write(back[1], &byte, 1), "coro_write");
+    while (coro_read(there[0], message, sizeof message) == 1) must(coro_write(back[1], message, 1), "coro_write");
     return NULL;
 }
 
 static void *caller(void *argument) {
-    char byte = 'x';
+    char message[64] = "x";
     for (long left = *(long *)argument; left > 0; left--) {
-        must(coro_write(there[1], &byte, 1), "coro_write");
-        if (coro_read(back[0], &byte, 1) != 1) abort();
+        must(coro_write(there[1], message, 1), "coro_write");
+        if (coro_read(back[0], message, sizeof message) != 1) abort();
     }
     must(coro_close(there[1]), "coro_close");
     return NULL;

@@ -361,8 +361,8 @@ int coro_sleep_absolute(int64_t when);
 /* A variable of which every coroutine, and every thread's own stack, has its own value. Never reused; negative: error. */
 typedef int64_t coro_local_t;
 
-/* Creates one. destroy (may be NULL) is called with each value that is left when its coroutine ends, or when the variable
-   is freed; it must not suspend. Children do not inherit values. Returns it, or -ENOMEM. Call from: anywhere. */
+/* Creates one. destroy (may be NULL) is called with each value but NULL that is left when its coroutine ends, or when the
+   variable is freed; it must not suspend. Children do not inherit values. Returns it, or -ENOMEM. Call from: anywhere. */
 coro_local_t coro_local_new(void (*CORO_NULLABLE destroy)(void *CORO_NULLABLE value));
 
 /* Sets the caller's value; NULL is a value. One that was set before is replaced without being destroyed.

@@ -33,6 +33,10 @@ bool coro_system_is_connected(int fd) {
     return getpeername(fd, (struct sockaddr *)&peer, &length) == 0;
 }
 
+enum coro_descriptor_kind coro_system_pipe_kind(int flags) {
+    return flags & O_DIRECT ? CORO_KIND_NONBLOCKING : CORO_KIND_BYTE_PIPE;
+}
+
 static enum coro_descriptor_kind kind_of_socket(int fd) {
     return coro_system_socket_kind(socket_option(fd, SO_DOMAIN), socket_option(fd, SO_TYPE));
 }
@@ -50,7 +54,8 @@ int coro_system_descriptor_kind(int fd, bool *blocking_mode) {
     if (fstat(fd, &status) != 0) return -errno;
     if (S_ISSOCK(status.st_mode)) return kind_of_socket(fd);
     if (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode) || S_ISBLK(status.st_mode)) return CORO_KIND_FILE;
-    return *blocking_mode ? CORO_KIND_PIPE : CORO_KIND_NONBLOCKING;
+    if (*blocking_mode) return CORO_KIND_PIPE;
+    return S_ISFIFO(status.st_mode) ? coro_system_pipe_kind(flags) : CORO_KIND_NONBLOCKING;
 }
 
 int coro_system_reopen_terminal(int fd) {

@@ -186,7 +186,7 @@ public func coro_fdopen(_ fd: CInt, _ mode: UnsafePointer<CChar>?) -> UnsafeMuta
         return nil
     }
     guard let stream = openStream(fd, mode) else {
-        _ = runtime.fail(-coro_errno_here().pointee)
+        _ = runtime.fail(-coro_errno_here().pointee) { $0.append("no stream could be made: is the mode one of fopen's?") }
         return nil
     }
     return stream

@@ -31,7 +31,7 @@ extension RuntimeRef {
     }
 
     func makePipe(_ fds: UnsafeMutablePointer<Int32>, flags: Int32) -> Int32 {
-        adoptPair(coro_system_pipe(fds, flags), fds, kind: CORO_KIND_NONBLOCKING)
+        adoptPair(coro_system_pipe(fds, flags), fds, kind: coro_system_pipe_kind(flags))
     }
 
     private func adoptPair(_ result: Int32, _ fds: UnsafeMutablePointer<Int32>, kind: coro_descriptor_kind) -> Int32 {
@@ -135,9 +135,10 @@ extension RuntimeRef {
         if !wasClosed { pointee.poller.forget(fd, in: self) }
         let result = coro_system_close(fd)
         if result == Code.badDescriptor, wasClosed { return 0 }
-        if result < 0 { return explain(result, fd) }
+        if result == Code.badDescriptor { return explain(result, fd) }
+        // With any other error (of writing back what was written before) the number is free all the same.
         pointee.poller.noteClosed(fd, in: self)
-        return 0
+        return result == 0 ? 0 : explain(result, fd)
     }
 
     /// Gives fd up without closing it.

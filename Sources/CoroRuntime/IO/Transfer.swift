@@ -87,9 +87,7 @@ extension RuntimeRef {
     /// What a read that got fewer bytes than it had room for says of the descriptor: that it is empty, where that follows.
     @inline(__always)
     private func noteShort(_ fd: Int32, _ direction: Direction, moved: Int, of n: Int) {
-        guard moved > 0, moved < n, let descriptor = pointee.poller.known(fd),
-            descriptor.pointee.kind == UInt8(CORO_KIND_STREAM.rawValue)
-        else { return }
+        guard moved > 0, moved < n, let descriptor = pointee.poller.known(fd), descriptor.pointee.movesAllItCan else { return }
         descriptor.pointee.setWouldBlock(direction)
     }
 

@@ -45,6 +45,11 @@ struct Descriptor {
 
     var isKnown: Bool { kind != 0 }
 
+    /// Whether a read or write that moves less than was asked for has moved all that was there, or all there was room for.
+    var movesAllItCan: Bool {
+        kind == UInt8(CORO_KIND_STREAM.rawValue) || kind == UInt8(CORO_KIND_BYTE_PIPE.rawValue)
+    }
+
     subscript(waiter direction: Direction) -> CoroutineRef? {
         get { direction == .read ? reader : writer }
         set { if direction == .read { reader = newValue } else { writer = newValue } }
