@@ -55,10 +55,24 @@ int coro_memory_unmap(void *address, size_t size) {
     return munmap(address, size) == 0 ? 0 : -errno;
 }
 
+/* Whether the kernel looks at what is advised. qemu-user says yes to everything, and does nothing. */
+static bool takes_advice(void *address, size_t size) {
+    enum { UNKNOWN, TAKES, IGNORES, NO_ADVICE = 0x7fff };
+    static int known;
+    int answer = __atomic_load_n(&known, __ATOMIC_RELAXED);
+    if (answer == UNKNOWN) {
+        int before = errno;
+        answer = madvise(address, size, NO_ADVICE) == 0 ? IGNORES : TAKES;
+        errno = before;
+        __atomic_store_n(&known, answer, __ATOMIC_RELAXED);
+    }
+    return answer == TAKES;
+}
+
 int coro_memory_guard(void *address, size_t size, bool use_mprotect) {
-    if (!use_mprotect) {
+    if (!use_mprotect && takes_advice(address, size)) {
         int result = (int)CORO_CALL(madvise, madvise(address, size, MADV_GUARD_INSTALL));
-        /* EINVAL: a kernel before 6.13, an emulator, or locked memory. */
+        /* EINVAL: a kernel before 6.13, or locked memory. */
         if (result != -EINVAL) return result;
     }
     return (int)CORO_CALL(mprotect, mprotect(address, size, PROT_NONE));

@@ -187,6 +187,7 @@ static void note_release(void *unused) {
 
 /* Whatever allocation of a creation fails: it is an error, nothing is left of it, and the next one works. */
 TEST(core_every_failure_while_creating_is_undone) {
+    if (is_watched()) test_skip("a tool watches memory");
     static const char *const calls[] = {"mmap", "madvise", "calloc"};
     coro_options options = CORO_OPTIONS_INIT;
     options.name = "x";
@@ -231,6 +232,7 @@ static long mapping_limit(void) {
 
 /* Known bug 78: a guard made by mprotect is a mapping, and their number has a limit. */
 TEST(core_the_limit_of_mappings_is_named_and_survived) {
+    if (is_watched()) test_skip("a tool watches memory");
     static coro_t all[200000];
     long limit = mapping_limit();
     int count = 0;
@@ -267,6 +269,7 @@ static void *park_once(void *unused) {
 }
 
 TEST(core_a_hundred_thousand_at_once) {
+    if (is_watched()) test_skip("a tool watches memory");
     enum { COUNT = 100000 };
     static coro_t all[COUNT];
     coro_options options = CORO_OPTIONS_INIT;
@@ -299,6 +302,7 @@ static void *touch_and_park(void *unused) {
 
 /* It is given back when the loop has nothing else to do, up to what is kept warm. */
 TEST(core_the_memory_of_a_burst_is_given_back) {
+    if (is_watched()) test_skip("a tool watches memory");
     enum { COUNT = 20000 };
     static coro_t all[COUNT];
     long before = resident_kb();
@@ -329,6 +333,7 @@ static void *note_address(void *unused) {
 
 /* One after the other use the same stack, still warm; and no more memory than one. */
 TEST(core_stacks_are_reused) {
+    if (is_watched()) test_skip("a tool watches memory");
     for (int i = 0; i < 1000; i++) {
         CHECK_EQ(join_soon(spawn_one(note_address, NULL)), 1);
     }

@@ -252,6 +252,7 @@ static void *keep_locking(void *unused) {
 
 /* Known bug 37: the child inherits a lock that is held by a thread it has not got. */
 TEST(B22_fork_while_other_threads_hold_the_lock) {
+    if (is_watched()) test_skip("a tool watches memory");
     pthread_t lockers[2];
     /* Once before there are threads: what ordinary Swift sets up when it is first used, it sets up behind a lock of its own,
        for which a fork does not wait. */

@@ -27,6 +27,11 @@ void test_fail(const char *file, int line, const char *format, ...) {
     _exit(1);
 }
 
+/* A function, not only a macro: the text may be in a temporary, which lives to the end of the call. */
+void test_check_text(const char *file, int line, const char *what, const char *actual, const char *expected) {
+    if (strcmp(actual, expected) != 0) test_fail(file, line, "%s is \"%s\", not \"%s\"", what, actual, expected);
+}
+
 void test_skip(const char *why) {
     fprintf(stderr, "skipped: %s\n", why);
     _exit(SKIPPED);
@@ -64,6 +69,13 @@ void run_until_idle(void) {
     coro_loop_options options = CORO_LOOP_OPTIONS_INIT;
     options.flags = CORO_LOOP_UNTIL_IDLE;
     CHECK_EQ(coro_event_loop_with(&options), 0);
+}
+
+extern void __asan_init(void) __attribute__((weak));
+
+bool is_watched(void) {
+    const char *preload = getenv("LD_PRELOAD"); /* Valgrind loads its part of a tool so */
+    return __asan_init != NULL || (preload != NULL && strstr(preload, "vgpreload") != NULL);
 }
 
 int open_descriptors(void) {

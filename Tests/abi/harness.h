@@ -49,12 +49,8 @@ _Noreturn void test_skip(const char *why);
             test_fail(__FILE__, __LINE__, "%s is %lld, not %lld (%s)", #actual, actual_, expected_, #expected); \
     } while (0)
 
-#define CHECK_STR(actual, expected) \
-    do { \
-        const char *actual_ = (actual), *expected_ = (expected); \
-        if (strcmp(actual_, expected_) != 0) \
-            test_fail(__FILE__, __LINE__, "%s is \"%s\", not \"%s\"", #actual, actual_, expected_); \
-    } while (0)
+#define CHECK_STR(actual, expected) test_check_text(__FILE__, __LINE__, #actual, (actual), (expected))
+void test_check_text(const char *file, int line, const char *what, const char *actual, const char *expected);
 
 /* That `part` is somewhere in the text. */
 #define CHECK_CONTAINS(actual, part) \
@@ -76,6 +72,9 @@ const char *traced(void);
 
 /* Runs the loop until nothing can run any more. */
 void run_until_idle(void);
+
+/* Whether AddressSanitizer or Valgrind watches: then memory is not what it is otherwise, and a stack takes mappings. */
+bool is_watched(void);
 
 /* How many descriptors the process has open. */
 int open_descriptors(void);

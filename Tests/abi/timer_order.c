@@ -121,6 +121,7 @@ static int by_deadline(const void *a, const void *b) {
 
 /* Row C12 in small, too: no descriptor for each of them. */
 TEST(C4_100000_sleepers_at_once_end_in_the_order_of_a_sorted_list) {
+    if (is_watched()) test_skip("a tool watches memory");
     coro_options options = CORO_OPTIONS_INIT;
     options.flags = CORO_DETACHED;
     options.stack_size = 32 * 1024;

@@ -33,8 +33,11 @@ extension RuntimeRef {
     /// Runs the loop until `main`, which waits or is queued, is run again.
     func driveLoop() {
         pointee.loopState = .driven
+        // What the loop itself does is not the caller's errno.
+        let errno = pointee.errnoHere.pointee
         lookFirst()
         let end = runLoop(pollLimit: .max, stopsWhenIdle: !pointee.mailbox.isExposed, obeysExit: false)
+        pointee.errnoHere.pointee = errno
         pointee.loopState = .idle
         switch end {
         case .mainResumed: return

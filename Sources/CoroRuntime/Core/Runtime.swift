@@ -55,7 +55,6 @@ struct Runtime {
     var overflowText: UnsafeMutablePointer<CChar>?
     var mailbox: UnsafeMutablePointer<Mailbox>
     var faultStack: UnsafeMutableRawPointer?
-    var fakeStackOfMain: UnsafeMutableRawPointer?
     var mainStackBottom: UnsafeRawPointer?
     var mainStackSize = 0
 
@@ -97,6 +96,7 @@ extension Runtime {
             alignment: 64)
         guard let runtime else { return nil }
         if coro_tools_follow_switches() {
+            guard main.obtainExtras() != nil else { return nil }
             main.set(.followed)
         }
         coro_process_set_fork_child { Runtime.continueInForkedChild() }
