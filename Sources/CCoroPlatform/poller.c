@@ -43,18 +43,20 @@ static int wait_events(int poller, struct epoll_event *events, int n, int64_t ti
     static int milliseconds_only;
     if (timeout > 0 && !__atomic_load_n(&milliseconds_only, __ATOMIC_RELAXED)) {
         struct timespec limit = {.tv_sec = timeout / 1000000000, .tv_nsec = timeout % 1000000000};
-        int result = (int)syscall(SYS_epoll_pwait2, poller, events, n, &limit, NULL, 0);
-        if (result >= 0 || (errno != ENOSYS && errno != EPERM)) return result;
+        int result = (int)CORO_CALL_ONCE(epoll_pwait2, syscall(SYS_epoll_pwait2, poller, events, n, &limit, NULL, 0));
+        if (result != -ENOSYS && result != -EPERM) return result;
         __atomic_store_n(&milliseconds_only, 1, __ATOMIC_RELAXED);
     }
     int64_t rounded = timeout / 1000000 + (timeout % 1000000 > 0);
     int milliseconds = timeout < 0 ? -1 : rounded > INT32_MAX ? INT32_MAX : (int)rounded;
-    return epoll_wait(poller, events, n, milliseconds);
+    int result = epoll_wait(poller, events, n, milliseconds);
+    return result < 0 ? -errno : result;
 }
 
 int coro_system_poller_wait(int poller, coro_poll_event *events, int n, int64_t timeout) {
     struct epoll_event raw[MAX_EVENTS];
-    int count = (int)CORO_CALL_ONCE(epoll_wait, wait_events(poller, raw, n < MAX_EVENTS ? n : MAX_EVENTS, timeout));
+    int fault = CORO_FAULT(epoll_wait);
+    int count = fault ? -fault : wait_events(poller, raw, n < MAX_EVENTS ? n : MAX_EVENTS, timeout);
     for (int i = 0; i < count; i++) {
         uint32_t bits = raw[i].events;
         events[i].token = raw[i].data.u64;

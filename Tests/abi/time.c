@@ -297,7 +297,7 @@ TEST(C1_huge_times_never_end_early_and_never_spin) { wait_beside_huge_times(30);
 
 /* Known bug 44: on a kernel whose wait has milliseconds only. */
 TEST(C1_kernels_that_wait_in_milliseconds_are_not_early_and_never_spin) {
-    CHECK_EQ(coro_test_fail_call("epoll_wait", 1, ENOSYS), 0);
+    CHECK_EQ(coro_test_fail_call("epoll_pwait2", 1, ENOSYS), 0);
     CHECK_EQ(coro_sleep(CORO_MS(5)), 0);
     wait_beside_huge_times(30);
     const int64_t times[] = {1, CORO_US(1), CORO_US(999), CORO_US(1001), CORO_US(1500), CORO_MS(2), CORO_MS(2) + 1};

@@ -14,9 +14,9 @@
 /* Every call that can be made to fail, by name. */
 #define CORO_SYSTEM_CALLS(CALL) \
     CALL(accept4) CALL(bind) CALL(calloc) CALL(close) CALL(connect) CALL(dup) CALL(epoll_create1) CALL(epoll_ctl) \
-    CALL(epoll_wait) CALL(eventfd) CALL(fcntl) CALL(getsockname) CALL(getpeername) CALL(getsockopt) CALL(listen) \
-    CALL(madvise) CALL(mmap) CALL(mprotect) CALL(pipe2) CALL(poll) CALL(read) CALL(recv) CALL(recvfrom) CALL(send) \
-    CALL(sendto) CALL(setsockopt) CALL(shutdown) CALL(socket) CALL(socketpair) CALL(write)
+    CALL(epoll_pwait2) CALL(epoll_wait) CALL(eventfd) CALL(fcntl) CALL(getsockname) CALL(getpeername) CALL(getsockopt) \
+    CALL(listen) CALL(madvise) CALL(mmap) CALL(mprotect) CALL(pipe2) CALL(poll) CALL(read) CALL(recv) CALL(recvfrom) \
+    CALL(send) CALL(sendto) CALL(setsockopt) CALL(shutdown) CALL(socket) CALL(socketpair) CALL(write)
 
 /* The n-th call from now of `name` on this thread fails with `error`; n 0: no more. -EINVAL: not a name, or out of range. */
 int coro_system_fail_call(const char *_Nonnull name, int n, int error);
