@@ -21,9 +21,10 @@
  *  - Errors are returned, never left in errno, and are negative: -errno for the system's (-EBADF), CORO_E... for
  *    ours. coro_strerror() gives the text, coro_error_detail() what was wrong this time and what can be done.
  *  - Times are int64_t nanoseconds on CLOCK_MONOTONIC. CORO_FOREVER is "no limit".
- *  - A coroutine is named by a coro_t: 1, 2, 3, ...; never reused. Any integer may be passed where a coro_t is
+ *  - A coroutine is named by a coro_t: 1, 2, 3, ... on a process's first loop, from higher numbers on others; never reused. Any integer may be passed where a coro_t is
  *    wanted, from any thread and at any time: a wrong one gives an error and does nothing. 0, the thread's own stack,
- *    is -EINVAL except for coro_schedule() and where it is said; only an id that was never given out is -ESRCH.
+ *    is -EINVAL except for coro_schedule() and where it is said; an id that was never given out is -ESRCH (or
+ *    CORO_EWRONGTHREAD, if another thread may yet give it out).
  *  - A coroutine lives on one thread. Every thread may have its own loop; it gets one when it first needs it.
  *    Threads talk through coro_post().
  *  - "Suspends" in a comment means: other coroutines may run before the call returns. Such a call may be
@@ -158,11 +159,13 @@ typedef void *CORO_NULLABLE (*coro_fn)(void *CORO_NULLABLE arg);
 typedef struct coro_options {
     size_t struct_size;                         /* sizeof(coro_options), so that the struct may grow */
     const char *CORO_NULLABLE name;             /* copied; NULL: the function's symbol if it has one, or "coro <id>" */
-    size_t stack_size;                          /* bytes, rounded up to a power of two; 0: 256 KiB; 16 KiB to 1 GiB */
+    size_t stack_size;                          /* bytes, the guard included, rounded up to a power of two; 0: 256 KiB;
+                                                   16 KiB to 1 GiB. The guard is a quarter, at most 64 KiB */
     uint32_t flags;                             /* CORO_DETACHED | CORO_START_NOW | CORO_SAVE_FP; default none */
     uint32_t reserved;                          /* 0 */
-    void (*CORO_NULLABLE release)(void *CORO_NULLABLE arg); /* called once with `arg`, when the coroutine has ended or
-                                                   was cancelled; not when creating it failed; must not suspend */
+    void (*CORO_NULLABLE release)(void *CORO_NULLABLE arg); /* called once with `arg`, when its function has returned
+                                                   or it was cancelled; not when creating it failed; must not
+                                                   suspend, and can't fail the coroutine any more */
 } coro_options;
 
 #define CORO_OPTIONS_INIT { sizeof(coro_options), NULL, 0, 0, 0, NULL }
@@ -198,7 +201,7 @@ int coro_start(coro_t co);
 /* Starts a coroutine made by coro_new() and runs it at once: it runs to its first suspension, or its end, before this
    returns, and the caller goes on ahead of everything else that is runnable. Errors: as coro_start, and
      CORO_EYIELDFROMMAIN  in a callback that must not suspend
-   Call from: its thread, in a coroutine or outside. */
+   Suspends, in that others run; but it can't be interrupted. Call from: its thread, in a coroutine or outside. */
 int coro_start_now(coro_t co);
 
 /* Makes the running coroutine fail, once it returns: `return coro_fail(-EIO, "short header");`. Whoever joins gets
@@ -301,7 +304,8 @@ void coro_loop_options_init(coro_loop_options *CORO_NONNULL options);
 /* Runs this thread's loop until coro_set_exit(), and returns the code given there, so that
    `return coro_event_loop();` ends main. Waiting for nothing costs no CPU; it does not end when no coroutine is left
    (see CORO_LOOP_UNTIL_IDLE). May be called again afterwards: coroutines that were suspended go on.
-   Errors: CORO_ELOOPRUNNING when called inside a coroutine or while the loop runs; -errno if the loop can't be set up.
+   Errors: CORO_ELOOPRUNNING when called inside a coroutine or while the loop runs; CORO_EYIELDFROMMAIN in a callback that must
+   not suspend; -errno if the loop can't be set up. (Exit codes are best positive: a negative one looks like an error.)
    Call from: a thread's own stack. */
 int coro_event_loop(void);
 
@@ -413,7 +417,7 @@ int64_t coro_get_live_coros(void);
 #define CORO_WAIT_READ 5      /* wait_object: the descriptor */
 #define CORO_WAIT_WRITE 6     /* wait_object: the descriptor */
 
-/* What is known of a coroutine. Set struct_size first: only that much is filled in. */
+/* What is known of a coroutine. Set struct_size first. */
 typedef struct coro_info {
     size_t struct_size;       /* sizeof(coro_info) */
     coro_t id;
@@ -450,7 +454,9 @@ int coro_repr(coro_t co, char *CORO_NULLABLE buffer, size_t size);
  * made here (coro_set_nonblocking() does it on request). Regular files don't suspend: they are always ready.
  *
  * A descriptor used here must be closed by coro_close(), which wakes those who wait for it; or, if something else has to
- * close it, first given up by coro_forget().
+ * close it, first given up by coro_forget(). Both on the thread whose coroutines use it: what is known of a descriptor belongs
+ * to that thread's loop, so before another thread goes on with it, it must be given up too. (One that is closed otherwise is
+ * noticed if somebody has just begun to wait for it, and then only.)
  *
  * Common errors, not repeated below: the call's own -errno; CORO_ECLOSED; CORO_ESIMULTANEOUS; the code the caller was
  * interrupted with; CORO_EYIELDFROMMAIN. Call from: anywhere. All suspend unless they say otherwise.
@@ -509,8 +515,8 @@ int coro_accept(int fd, struct sockaddr *CORO_NULLABLE address, socklen_t *CORO_
    coro_accept, if none was taken. */
 int coro_accept_many(int fd, int *CORO_NULLABLE fds, int n);
 
-/* connect(2), to its end: 0 when the connection stands, -ECONNREFUSED and the like when not. Errors: also
-   CORO_EBLOCKING. */
+/* connect(2), to its end: 0 when the connection stands, -ECONNREFUSED and the like when not. An attempt that is interrupted
+   goes on in the kernel: call it again to wait for it, or close fd. Errors: also CORO_EBLOCKING. */
 int coro_connect(int fd, const struct sockaddr *CORO_NULLABLE address, socklen_t length);
 
 /* Closes fd, and wakes both who wait for it with CORO_ECLOSED. Closing it again, while the number is unused, is 0. Does

@@ -2,6 +2,7 @@
 #include "system_call.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -22,9 +23,23 @@ static int socket_option(int fd, int option) {
     return getsockopt(fd, SOL_SOCKET, option, &value, &length) == 0 ? value : -1;
 }
 
-enum coro_descriptor_kind coro_system_socket_kind(int family, int type) {
+enum coro_descriptor_kind coro_system_socket_kind(int family, int type, int protocol) {
     bool internet = family == AF_INET || family == AF_INET6;
-    return internet && (type & 0xf) == SOCK_STREAM ? CORO_KIND_STREAM : CORO_KIND_SOCKET;
+    bool tcp = internet && (type & 0xf) == SOCK_STREAM && (protocol == 0 || protocol == IPPROTO_TCP);
+    return tcp ? CORO_KIND_STREAM : CORO_KIND_SOCKET;
+}
+
+bool coro_system_is_of_connection(int error) {
+    switch (error) {
+    case ECONNABORTED:
+    case EPROTO:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case ENONET: return true;
+    default: return false;
+    }
 }
 
 bool coro_system_is_connected(int fd) {
@@ -38,7 +53,7 @@ enum coro_descriptor_kind coro_system_pipe_kind(int flags) {
 }
 
 static enum coro_descriptor_kind kind_of_socket(int fd) {
-    return coro_system_socket_kind(socket_option(fd, SO_DOMAIN), socket_option(fd, SO_TYPE));
+    return coro_system_socket_kind(socket_option(fd, SO_DOMAIN), socket_option(fd, SO_TYPE), socket_option(fd, SO_PROTOCOL));
 }
 
 void coro_system_allow_reuse(int fd) {
@@ -55,7 +70,8 @@ int coro_system_descriptor_kind(int fd, bool *blocking_mode) {
     if (S_ISSOCK(status.st_mode)) return kind_of_socket(fd);
     if (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode) || S_ISBLK(status.st_mode)) return CORO_KIND_FILE;
     if (*blocking_mode) return CORO_KIND_PIPE;
-    return S_ISFIFO(status.st_mode) ? coro_system_pipe_kind(flags) : CORO_KIND_NONBLOCKING;
+    /* Not a byte pipe, even if it is one: whether there are packets in a pipe is a matter of its other end. */
+    return CORO_KIND_NONBLOCKING;
 }
 
 int coro_system_reopen_terminal(int fd) {
@@ -66,7 +82,11 @@ int coro_system_reopen_terminal(int fd) {
     if (ioctl(fd, TIOCGPTN, &number) == 0) return -EINVAL;
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     int copy = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    return copy < 0 ? -errno : copy;
+    if (copy < 0 || copy > 2) return copy < 0 ? -errno : copy;
+    /* Not in the place of a standard stream that is closed for the moment. */
+    int higher = fcntl(copy, F_DUPFD_CLOEXEC, 3);
+    close(copy);
+    return higher < 0 ? -errno : higher;
 }
 
 int coro_system_ready(int fd, bool to_write) {

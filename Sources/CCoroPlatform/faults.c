@@ -12,9 +12,10 @@ static struct sigaction previous;
 
 static void handle(int number, siginfo_t *info, void *context) {
     on_overflow(info->si_addr);
-    if (previous.sa_flags & SA_SIGINFO) {
+    bool handled = previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN;
+    if (handled && previous.sa_flags & SA_SIGINFO) {
         previous.sa_sigaction(number, info, context);
-    } else if (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN) {
+    } else if (handled) {
         previous.sa_handler(number);
     } else {
         /* The access is made again when this returns, and does then what it would have done without us. */

@@ -56,7 +56,7 @@ public enum CoroError: Error, Hashable, Sendable {
     /// The code of coro.h.
     public var code: Int32 {
         switch self {
-        case .system(let errno): -errno
+        case .system(let errno): 0 &- errno
         case .other(let code): code
         default: Self.own.first { $0.error == self }?.code ?? CORO_EFAILED
         }

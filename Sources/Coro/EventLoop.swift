@@ -6,7 +6,7 @@ public enum EventLoop {
     public static func run() throws(CoroError) -> Int32 {
         let code = coro_event_loop()
         // The exit code may be negative too: it is an error only if it is one of the loop's.
-        if code == CORO_ELOOPRUNNING { throw CoroError(code: code) }
+        if code == CORO_ELOOPRUNNING || code == CORO_EYIELDFROMMAIN { throw CoroError(code: code) }
         return code
     }
 
@@ -22,7 +22,7 @@ public enum EventLoop {
         coro_loop_options_init(&options)
         options.flags = UInt32(CORO_LOOP_UNTIL_IDLE)
         let code = coro_event_loop_with(&options)
-        if code == CORO_ELOOPRUNNING { throw CoroError(code: code) }
+        if code == CORO_ELOOPRUNNING || code == CORO_EYIELDFROMMAIN { throw CoroError(code: code) }
         return code
     }
 

@@ -216,7 +216,7 @@ TEST(A7_ids_of_threads_differ_also_after_a_thread_has_ended) {
         pthread_join(thread, NULL);
         CHECK(ids[i] > 0);
         for (int k = 0; k < i; k++) CHECK(ids[i] != ids[k]);
-        CHECK_EQ(coro_ident(ids[i]), CORO_EWRONGTHREAD);
+        CHECK_EQ(coro_ident(ids[i]), CORO_EDEAD);
     }
 }
 

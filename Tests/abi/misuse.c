@@ -245,9 +245,9 @@ TEST(A7_a_coroutine_of_a_thread_that_has_ended_is_refused) {
     pthread_t thread;
     pthread_create(&thread, NULL, return_an_id, &co);
     pthread_join(thread, NULL);
-    CHECK_EQ(coro_join(co, NULL, CORO_FOREVER), CORO_EWRONGTHREAD);
-    CHECK_EQ(coro_schedule(co, NULL), CORO_EWRONGTHREAD);
-    CHECK_EQ(coro_shutdown(co), CORO_EWRONGTHREAD);
+    CHECK_EQ(coro_join(co, NULL, CORO_FOREVER), CORO_EDEAD);
+    CHECK_EQ(coro_schedule(co, NULL), CORO_EDEAD);
+    CHECK_EQ(coro_shutdown(co), 0);
     CHECK(!coro_is_alive(co));
     CHECK_EQ(coro_ident(mine), mine);
 }

@@ -30,7 +30,7 @@ void coro_system_block_for(int64_t ns);
 enum coro_descriptor_kind {
     CORO_KIND_UNKNOWN = 0,
     CORO_KIND_STREAM,      /* Internet stream socket: a short read has emptied it, a short write has filled it */
-    CORO_KIND_BYTE_PIPE,   /* a pipe without packets, O_NONBLOCK: likewise */
+    CORO_KIND_BYTE_PIPE,   /* a pipe made here, without packets: likewise */
     CORO_KIND_SOCKET,      /* any other socket */
     CORO_KIND_NONBLOCKING, /* O_NONBLOCK is set: read and write will do */
     CORO_KIND_PIPE,        /* in blocking mode: RWF_NOWAIT, or poll first */
@@ -70,12 +70,14 @@ int coro_system_getpeername(int fd, struct sockaddr *_Nullable address, socklen_
 int coro_system_getsockopt(int fd, int level, int option, void *_Nullable value, socklen_t *_Nullable length);
 int coro_system_setsockopt(int fd, int level, int option, const void *_Nullable value, socklen_t length);
 int coro_system_socket_error(int fd);                     /* SO_ERROR, as -errno */
+/* Errors of accept(2) that are of a connection, not of the listener: the next one may be sound. */
+bool coro_system_is_of_connection(int error);
 bool coro_system_is_connected(int fd);
 /* SO_REUSEADDR, where it only means that a server can be started again: for Internet stream sockets. */
 void coro_system_allow_reuse(int fd);
 /* The kind that a new pipe with these flags, or a new socket, is of. */
 enum coro_descriptor_kind coro_system_pipe_kind(int flags);
-enum coro_descriptor_kind coro_system_socket_kind(int family, int type);
+enum coro_descriptor_kind coro_system_socket_kind(int family, int type, int protocol);
 /* Whether fd is ready now: 1 or 0, or -errno. */
 int coro_system_ready(int fd, bool to_write);
 

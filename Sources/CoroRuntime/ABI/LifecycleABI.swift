@@ -74,7 +74,8 @@ extension RuntimeRef {
             guard size >= StackPool.smallest, size <= StackPool.largest else {
                 throw refuseArgument("coro_options.stack_size must be from 16 KiB to 1 GiB")
             }
-            creation.stackClass = StackPool.classOf(size: size)
+            // Where pages are large, a guard of one must leave room for a stack.
+            creation.stackClass = StackPool.classOf(size: max(size, 4 * coro_memory_page_size()))
         }
         creation.name = options.pointee.name
         creation.release = options.pointee.release

@@ -16,6 +16,7 @@ public func coro_post(_ loop: coro_loop_t, _ fn: coro_fn?, _ arg: UnsafeMutableR
     let error = LoopRegistry.post(to: loop, fn, arg)
     if error == 0 { return 0 }
     return Runtime.existing?.fail(error) {
+        if error == Code.noMemory { return }
         $0.append("there is no loop ")
         $0.append(loop)
         $0.append(", or its thread has ended")

@@ -15,25 +15,28 @@ extension RuntimeRef {
         }
         if id > 0, LoopRegistry.number(ofCoroutine: id) == pointee.mailbox.pointee.number {
             if id <= pointee.lastID, id > pointee.mailbox.pointee.firstID || pointee.mailbox.pointee.isReused {
-                return Refusal(
-                    code: fail(Code.dead) {
-                        $0.append("coroutine #")
-                        $0.append(id)
-                        $0.append(" has ended, and was joined or detached")
-                    })
+                return refuse(id, Code.dead, " has ended, and was joined or detached")
             }
-        } else if id > 0, LoopRegistry.wasIssued(coroutine: id) {
-            return Refusal(
-                code: fail(Code.wrongThread) {
-                    $0.append("coroutine #")
-                    $0.append(id)
-                    $0.append(" belongs to another thread; only that thread may use it: see coro_post()")
-                })
+        } else if id > 0 {
+            switch LoopRegistry.owner(ofCoroutine: id) {
+            case .nobody: break
+            case .thread: return refuse(id, Code.wrongThread, " belongs to another thread; only that may use it: see coro_post()")
+            case .endedThread: return refuse(id, Code.dead, " belonged to a thread that has ended")
+            }
         }
         return Refusal(
             code: fail(Code.noSuchCoroutine) {
                 $0.append("there never was a coroutine #")
                 $0.append(id)
+            })
+    }
+
+    private func refuse(_ id: Int64, _ code: Int32, _ why: StaticString) -> Refusal {
+        Refusal(
+            code: fail(code, other: id) {
+                $0.append("coroutine #")
+                $0.append(id)
+                $0.append(why)
             })
     }
 
@@ -58,10 +61,16 @@ extension RuntimeRef {
         me.pointee.state = .ready
         pointee.ready.prepend(me)
         coroutine.pointee.state = .running
-        // Whatever is left of the batch, the caller comes next.
-        pointee.budget = Swift.max(pointee.budget, 2)
+        // Whatever is left of the batch, the caller comes next; if nothing is left, by way of the loop.
+        let isOverdue = pointee.budget < 2
+        if isOverdue { pointee.budget = 2 }
         switchTo(coroutine)
         if me.pointee.state != .running { driveLoop() }
+        if isOverdue, me != pointee.main {
+            me.pointee.state = .ready
+            pointee.ready.prepend(me)
+            switchTo(pointee.main)
+        }
         // Starting is not a call that can be interrupted: the next one is.
         if me.pointee.wakeCode != 0 { setPendingInterrupt(of: me, me.pointee.wakeCode) }
     }

@@ -16,11 +16,8 @@ enum CoroErrno {
     static let deadlock: Int32 = 35
     static let exists: Int32 = 17
     static let notSocket: Int32 = 88
-    static let notSupported: Int32 = 95
-    static let connectionAborted: Int32 = 103
-    static let alreadyConnected: Int32 = 106
+    static let already: Int32 = 114
     static let inProgress: Int32 = 115
-    static let protocolError: Int32 = 71
 }
 
 /// libcoro's own errors: the one table of their names and texts. `include/coro.h` has the numbers and documents them.

@@ -123,6 +123,7 @@ extension RuntimeRef {
             me.pointee.result = nil
             if me.pointee.failure != Code.shutdown { notify(me) }
         }
+        destroyLocals(of: me)
         pointee.startedCount -= 1
         takePendingInterrupt(of: me)
         end(me)
@@ -130,12 +131,20 @@ extension RuntimeRef {
         return leaveForGood(to: takeNext())
     }
 
-    /// Gives back what the coroutine was given and keeps for itself. User code that must not suspend.
+    /// Gives back what the coroutine was given. User code that must not suspend.
     private func releaseArgument(of coroutine: CoroutineRef) {
         guard let extras = coroutine.pointee.extras else { return }
+        guard let release = extras.pointee.release else { return }
+        pointee.obstacles.forbid()
+        release(coroutine.pointee.argument)
+        pointee.obstacles.allow()
+    }
+
+    /// Last of all user code, because the others may still set some.
+    private func destroyLocals(of coroutine: CoroutineRef) {
+        guard let extras = coroutine.pointee.extras, extras.pointee.locals.count > 0 else { return }
         pointee.obstacles.forbid()
         extras.destroyLocals()
-        if let release = extras.pointee.release { release(coroutine.pointee.argument) }
         pointee.obstacles.allow()
     }
 
@@ -170,10 +179,12 @@ extension RuntimeRef {
     /// Makes the running coroutine fail when it returns.
     func recordFailure(_ code: Int32, _ message: UnsafePointer<CChar>?) {
         let me = pointee.current
-        if me == pointee.main { return }
+        if me == pointee.main || pointee.obstacles.forbidden != 0 { return }
         me.pointee.failure = code < 0 ? code : Code.invalid
         guard let extras = message == nil ? me.pointee.extras : me.obtainExtras() else { return }
-        Heap.free(extras.pointee.failureMessage)
+        // The message may be the one that is replaced.
+        let before = extras.pointee.failureMessage
         extras.pointee.failureMessage = message.flatMap(Heap.copy)
+        Heap.free(before)
     }
 }

@@ -69,7 +69,7 @@ struct LocalValues {
 extension UnsafeMutablePointer<Coroutine.Extras> {
     /// Destroys all values. What destructors set meanwhile is destroyed too, but not for ever.
     func destroyLocals() {
-        var left = 4 * pointee.locals.count
+        var left = 4 * (pointee.locals.count + 16)
         while left > 0, let slot = pointee.locals.slots.popLast() {
             slot.destroy()
             left -= 1

@@ -81,7 +81,7 @@ extension RuntimeRef {
     private func beginPass() {
         pointee.now = pointee.clock.read()
         pointee.batch.adapt(to: pointee.now)
-        if pointee.mailbox.hasPosts { takePosts() }
+        if pointee.mailbox.hasPosts, pointee.now >= pointee.postsRetryAt { takePosts() }
         while let coroutine = pointee.timers.popDue(pointee.now) {
             wake(coroutine, with: coroutine.pointee.waitKind == .sleep ? 0 : Code.timeout)
         }
@@ -152,8 +152,10 @@ extension RuntimeRef {
     /// Waits. Where stacks are to be given back, it first waits for a little only; if nothing happens, the loop is idle, and
     /// gives them back a few at a time, for as long as nothing happens.
     private func sleepUntilEvent(timeout: Int64) -> Int32 {
-        guard pointee.mailbox.goToSleep() else { return 0 }
+        let postsWait = pointee.postsRetryAt > pointee.now
+        if !postsWait, !pointee.mailbox.goToSleep() { return 0 }
         pointee.batch.pause()
+        let timeout = postsWait ? Swift.min(timeout, RuntimeRef.postsRetryInterval) : timeout
         let tidies = pointee.stacks.hasSurplus && timeout > Self.idleness
         let limit = !tidies ? timeout : pointee.stacks.isReclaiming ? 0 : Self.idleness
         let found = pointee.poller.wait(in: self, timeout: limit)

@@ -42,7 +42,7 @@ extension RuntimeRef {
     /// The next to run: the first that is runnable, or, if there is none or the batch is over, the loop.
     @inline(__always)
     func takeNext() -> CoroutineRef {
-        while pointee.budget > 0 || renewBatch(), let next = pointee.ready.popFirst() {
+        while !pointee.ready.isEmpty, pointee.budget > 0 || renewBatch(), let next = pointee.ready.popFirst() {
             if next.pointee.state == .ready {
                 next.pointee.state = .running
                 return next

@@ -119,7 +119,9 @@ struct StackPool {
         for index in 0..<Self.classCount {
             let sizeClass = classes.unsafelyUnwrapped + index
             let guarded = guardSize(UInt8(index))
-            while left > 0, sizeClass.pointee.cold.reserveOne(), let stack = sizeClass.pointee.surplus.popLast() {
+            while left > 0, sizeClass.pointee.surplus.count > 0, sizeClass.pointee.cold.reserveOne(),
+                let stack = sizeClass.pointee.surplus.popLast()
+            {
                 coro_memory_discard(stack + guarded, Self.slotSize(UInt8(index)) - guarded)
                 sizeClass.pointee.cold.appendReserved(stack)
                 left -= 1

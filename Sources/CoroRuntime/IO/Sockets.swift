@@ -22,12 +22,12 @@ extension RuntimeRef {
 
     func makeSocket(_ family: Int32, _ type: Int32, _ protocolNumber: Int32) -> Int32 {
         adopt(
-            coro_system_socket(family, type, protocolNumber), kind: coro_system_socket_kind(family, type))
+            coro_system_socket(family, type, protocolNumber), kind: coro_system_socket_kind(family, type, protocolNumber))
     }
 
     func makePair(_ family: Int32, _ type: Int32, _ protocolNumber: Int32, _ fds: UnsafeMutablePointer<Int32>) -> Int32 {
         adoptPair(
-            coro_system_socketpair(family, type, protocolNumber, fds), fds, kind: coro_system_socket_kind(family, type))
+            coro_system_socketpair(family, type, protocolNumber, fds), fds, kind: coro_system_socket_kind(family, type, protocolNumber))
     }
 
     func makePipe(_ fds: UnsafeMutablePointer<Int32>, flags: Int32) -> Int32 {
@@ -72,7 +72,7 @@ extension RuntimeRef {
     ) -> Int32 {
         while true {
             let taken = coro_system_accept(fd, address, length)
-            if taken != -CoroErrno.connectionAborted && taken != -CoroErrno.protocolError { return taken }
+            if taken >= 0 || !coro_system_is_of_connection(-taken) { return taken }
         }
     }
 
@@ -85,7 +85,7 @@ extension RuntimeRef {
             fds[Int(count)] = taken
             count += 1
             if count == n { break }
-            taken = coro_system_accept(fd, nil, nil)
+            taken = acceptSound(fd, nil, nil)
             if taken == Code.again {
                 pointee.poller.known(fd)?.pointee.setWouldBlock(.read)
             } else if taken >= 0 {
@@ -100,7 +100,7 @@ extension RuntimeRef {
         if refusal < 0 { return refusal }
         while true {
             let result = coro_system_connect(fd, address, length)
-            if result == -CoroErrno.inProgress || result == -CoroErrno.interrupted { return finishConnecting(fd) }
+            if result == -CoroErrno.inProgress || result == -CoroErrno.already || result == -CoroErrno.interrupted { return finishConnecting(fd) }
             if result != Code.again { return result == 0 ? 0 : explain(result, fd) }
             // The backlog of a Unix socket is full. Nothing reports when it is not: look again a little later.
             let generation = pointee.poller.known(fd)?.pointee.generation

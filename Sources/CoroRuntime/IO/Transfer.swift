@@ -11,6 +11,7 @@ extension RuntimeRef {
             guard let descriptor = pointee.poller.obtain(fd, error: &error) else { return Int(explain(error, fd)) }
             if !descriptor.pointee.wouldBlock(direction) {
                 let result = operation(Int32(descriptor.pointee.kind))
+                if result == Int(-CoroErrno.notSocket), pointee.poller.rediscover(fd) { continue }
                 if result != Int(Code.again) { return result < 0 ? Int(explain(Int32(result), fd)) : result }
                 descriptor.pointee.setWouldBlock(direction)
             }

@@ -1,17 +1,27 @@
 import CCoroPlatform
 
 /// Telling of failures that no code has dealt with.
+extension CoroutineRef {
+    fileprivate func restoreFailureMessage(_ message: UnsafeMutablePointer<CChar>?) {
+        guard let extras = pointee.extras else { return }
+        Heap.free(extras.pointee.failureMessage)
+        extras.pointee.failureMessage = message
+    }
+}
+
 extension RuntimeRef {
     /// Tells the notifier that `coroutine`, which is the running one, has failed.
     func notify(_ coroutine: CoroutineRef) {
         let message = coroutine.pointee.extras?.pointee.failureMessage
         let failure = coroutine.pointee.failure
         if let notifier = pointee.notifier {
+            coroutine.pointee.extras?.pointee.failureMessage = nil
             var none: CChar = 0
             let reported = message.map { notifier(coroutine.pointee.id, failure, $0) }
                 ?? notifier(coroutine.pointee.id, failure, &none)
             // What the notifier may have failed with is its own.
             coroutine.pointee.failure = failure
+            coroutine.restoreFailureMessage(message)
             if reported == 0 { return }
         }
         writeFailure(of: coroutine, failure)

@@ -50,13 +50,24 @@ enum LoopRegistry {
         }
     }
 
-    /// Whether a loop with the number in this id has ever been.
-    static func wasIssued(coroutine id: Int64) -> Bool {
-        Shared.withLock { number(ofCoroutine: id) < $0.pointee.loops.count } ?? false
+    /// Whose the ids are among which this one is.
+    enum Owner {
+        case nobody, thread, endedThread
     }
 
-    /// In the child of a fork: the loops of other threads are gone with the threads.
+    static func owner(ofCoroutine id: Int64) -> Owner {
+        Shared.withLock { shared in
+            let number = number(ofCoroutine: id)
+            guard number < shared.pointee.loops.count else { return .nobody }
+            let entry = shared.pointee.loops[number]
+            if entry.mailbox != nil { return .thread }
+            return id <= entry.lastID ? .endedThread : .nobody
+        } ?? .nobody
+    }
+
+    /// In the child of a fork: the loops of other threads are gone with the threads, and with them all who knew of this one.
     static func keepOnly(_ mailbox: UnsafeMutablePointer<Mailbox>?) {
+        mailbox?.pointee.isExposed = false
         _ = Shared.withLock { shared in
             for number in 0..<shared.pointee.loops.count {
                 let entry = shared.pointee.loops[number]

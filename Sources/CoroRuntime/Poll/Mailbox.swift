@@ -114,6 +114,9 @@ extension UnsafeMutablePointer<Mailbox> {
 }
 
 extension RuntimeRef {
+    /// How long posts wait for memory before they are tried again: 10 ms.
+    static var postsRetryInterval: Int64 { 10_000_000 }
+
     /// Makes what other threads have posted into coroutines. What there is no memory for stays, for the next pass.
     func takePosts() {
         var post = pointee.mailbox.takeAll()
@@ -124,6 +127,7 @@ extension RuntimeRef {
                 makeReady(try create(creation))
             } catch {
                 pointee.mailbox.putBack(current)
+                pointee.postsRetryAt = addClamped(pointee.now, RuntimeRef.postsRetryInterval)
                 return
             }
             post = current.pointee.next

@@ -131,16 +131,33 @@ extension PollerRef {
     /// Ends all that hangs on what fd has meant so far: wakes who waits, and takes it out of the poller.
     func forget(_ fd: Int32, in runtime: RuntimeRef) {
         guard let descriptor = known(fd) else { return }
-        if let reader = descriptor.pointee.reader { runtime.wake(reader, with: Code.closed) }
-        if let writer = descriptor.pointee.writer { runtime.wake(writer, with: Code.closed) }
         // A duplicate elsewhere would keep the registration alive after the close.
         if descriptor.pointee.flags.contains(.registered) { _ = coro_system_poller_remove(pointee.epoll, fd) }
-        descriptor.pointee.generation &+= 1
         descriptor.pointee.closer = runtime.pointee.current.pointee.id
-        descriptor.pointee.kind = 0
-        descriptor.pointee.flags = []
+        endLife(of: descriptor, with: Code.closed, in: runtime)
+    }
+
+    /// What a number has meant so far is over: who waits for it is woken with `error`.
+    private func endLife(of descriptor: UnsafeMutablePointer<Descriptor>, with error: Int32, in runtime: RuntimeRef) {
+        if let reader = descriptor.pointee.reader { runtime.wake(reader, with: error) }
+        if let writer = descriptor.pointee.writer { runtime.wake(writer, with: error) }
         if descriptor.pointee.terminal != 0 { _ = coro_system_close(descriptor.pointee.terminal) }
         descriptor.pointee.terminal = 0
+        descriptor.pointee.generation &+= 1
+        descriptor.pointee.kind = 0
+        descriptor.pointee.flags = []
+    }
+
+    /// fd is no socket, although it was one: whether it is still to be found out what it is now. (Another thread may have
+    /// closed it, and the number was given out again.)
+    func rediscover(_ fd: Int32) -> Bool {
+        guard let descriptor = known(fd), descriptor.pointee.reader == nil, descriptor.pointee.writer == nil,
+            descriptor.pointee.kind == UInt8(CORO_KIND_STREAM.rawValue)
+                || descriptor.pointee.kind == UInt8(CORO_KIND_SOCKET.rawValue)
+        else { return false }
+        descriptor.pointee.kind = 0
+        descriptor.pointee.flags = []
+        return true
     }
 
     // -- waiting --
@@ -179,7 +196,7 @@ extension PollerRef {
         pointee.waiters -= 1
     }
 
-    /// Waits up to `timeout` for pointee.descriptors to become ready, and wakes who waits for them. 0 or an error.
+    /// Waits up to `timeout` for descriptors to become ready, and wakes who waits for them. 0 or an error.
     func wait(in runtime: RuntimeRef, timeout: Int64) -> Int32 {
         let error = open(in: runtime)
         if error < 0 { return error }
@@ -244,14 +261,7 @@ extension PollerRef {
     private func verifyRegistration(of fd: Int32, in runtime: RuntimeRef) {
         var error = coro_system_poller_renew(pointee.epoll, fd, token(fd))
         if error == -CoroErrno.noEntry { error = register(fd) }
-        if error < 0 { wakeWaiters(of: pointee.descriptors.unsafelyUnwrapped + Int(fd), with: error, in: runtime) }
-    }
-
-    private func wakeWaiters(of descriptor: UnsafeMutablePointer<Descriptor>, with error: Int32, in runtime: RuntimeRef) {
-        descriptor.pointee.kind = 0
-        descriptor.pointee.flags = []
-        if let reader = descriptor.pointee.reader { runtime.wake(reader, with: error) }
-        if let writer = descriptor.pointee.writer { runtime.wake(writer, with: error) }
+        if error < 0 { endLife(of: pointee.descriptors.unsafelyUnwrapped + Int(fd), with: error, in: runtime) }
     }
 
     // -- the kernel's side --
@@ -281,20 +291,21 @@ extension PollerRef {
         return 0
     }
 
-    /// In the child of a fork: the pointee.descriptors of the poller are the parent's too, and are replaced by others. Who waits is
+    /// In the child of a fork: the descriptors of the poller are the parent's too, and are replaced by others. Who waits is
     /// registered again.
     func reopen(in runtime: RuntimeRef) {
         if pointee.epoll < 0 { return }
         _ = coro_system_close(pointee.epoll)
         _ = coro_system_close(pointee.wakeup)
         pointee.epoll = -1
+        runtime.pointee.mailbox.setWakeup(-1)
         let error = openNow(in: runtime)
         for fd in 0..<Int32(pointee.capacity) {
             let descriptor = pointee.descriptors.unsafelyUnwrapped + Int(fd)
             descriptor.pointee.flags.remove(.registered)
             guard descriptor.pointee.reader != nil || descriptor.pointee.writer != nil else { continue }
             let failure = error < 0 ? error : register(fd)
-            if failure < 0 { wakeWaiters(of: descriptor, with: failure, in: runtime) }
+            if failure < 0 { endLife(of: descriptor, with: failure, in: runtime) }
         }
     }
 

@@ -18,7 +18,7 @@ struct Clock {
         if on {
             virtualNow = read()
         } else {
-            offset = max(offset, virtualNow &- coro_system_clock())
+            offset = max(offset, min(virtualNow, Int64.max / 2) &- coro_system_clock())
         }
         isVirtual = on
     }
