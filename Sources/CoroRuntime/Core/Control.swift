@@ -61,14 +61,14 @@ extension RuntimeRef {
         me.pointee.state = .ready
         pointee.ready.prepend(me)
         coroutine.pointee.state = .running
-        // Whatever is left of the batch, the caller comes next; if nothing is left, by way of the loop.
+        // Whatever is left of the batch, the caller comes next. If nothing is left, all others have their turn then: one that
+        // does nothing but start coroutines would keep them waiting for ever.
         let isOverdue = pointee.budget < 2
         if isOverdue { pointee.budget = 2 }
         switchTo(coroutine)
         if me.pointee.state != .running { driveLoop() }
         if isOverdue, me != pointee.main {
-            me.pointee.state = .ready
-            pointee.ready.prepend(me)
+            makeReady(me)
             switchTo(pointee.main)
         }
         // Starting is not a call that can be interrupted: the next one is.
