@@ -199,8 +199,8 @@ coro_t coro_spawn_with(coro_fn CORO_NULLABLE fn, void *CORO_NULLABLE arg, const 
 int coro_start(coro_t co);
 
 /* Starts a coroutine made by coro_new() and runs it at once: it runs to its first suspension, or its end, before this
-   returns, and the caller goes on ahead of everything else that is runnable (but at every 60th start or so, when it is the
-   others' turn). Errors: as coro_start, and
+   returns, and the caller goes on ahead of everything else that is runnable (but when it has started a thousand and more in a
+   row, it is the others' turn). Errors: as coro_start, and
      CORO_EYIELDFROMMAIN  in a callback that must not suspend
    Suspends, in that others run; but it can't be interrupted. Call from: its thread, in a coroutine or outside. */
 int coro_start_now(coro_t co);

@@ -49,6 +49,9 @@ extension RuntimeRef {
         }
     }
 
+    /// How many coroutines may be started at once between two passes of the loop before others have their turn.
+    private static var mostStartsInARow: UInt32 { 1024 }
+
     /// Runs one that was never started, up to its first suspension. The caller goes on ahead of all who are runnable.
     func startNow(_ coroutine: CoroutineRef) throws(Refusal) {
         if pointee.obstacles.forbidden != 0 { throw Refusal(code: obstacle()) }
@@ -61,13 +64,13 @@ extension RuntimeRef {
         me.pointee.state = .ready
         pointee.ready.prepend(me)
         coroutine.pointee.state = .running
-        // Whatever is left of the batch, the caller comes next. If nothing is left, all others have their turn then: one that
-        // does nothing but start coroutines would keep them waiting for ever.
-        let isOverdue = pointee.budget < 2
-        if isOverdue { pointee.budget = 2 }
+        // Whatever is left of the batch, the caller comes next.
+        pointee.budget = Swift.max(pointee.budget, 2)
+        pointee.startsInARow &+= 1
         switchTo(coroutine)
         if me.pointee.state != .running { driveLoop() }
-        if isOverdue, me != pointee.main {
+        // One that does nothing but start coroutines would keep all others, and the loop, waiting for ever.
+        if pointee.startsInARow >= Self.mostStartsInARow, me != pointee.main {
             makeReady(me)
             switchTo(pointee.main)
         }

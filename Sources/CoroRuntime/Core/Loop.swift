@@ -81,6 +81,7 @@ extension RuntimeRef {
     private func beginPass() {
         pointee.now = pointee.clock.read()
         pointee.batch.adapt(to: pointee.now)
+        pointee.startsInARow = 0
         if pointee.mailbox.hasPosts, pointee.now >= pointee.postsRetryAt { takePosts() }
         while let coroutine = pointee.timers.popDue(pointee.now) {
             wake(coroutine, with: coroutine.pointee.waitKind == .sleep ? 0 : Code.timeout)

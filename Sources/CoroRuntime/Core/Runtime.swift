@@ -28,6 +28,8 @@ struct Runtime {
     var timers = TimerQueue()
     /// Those who go on in the next pass.
     var nextPass = CoroutineQueue()
+    /// How many coroutines were started at once in this pass.
+    var startsInARow: UInt32 = 0
     /// When posts that there was no memory for are tried again.
     var postsRetryAt: Int64 = 0
     var batch = BatchSize()
