@@ -12,10 +12,9 @@ struct Coroutine {
 
     /// The stack pointer while it is suspended; nil before it first runs. `CoroutineRef.contextSlot` relies on its place.
     var context: UnsafeMutableRawPointer?
-    /// The next in the queue that it is in: ready, next pass, or free.
-    var next: CoroutineRef?
     /// The thread's C++ exceptions and errno, as it left them.
-    var exceptions = coro_exception_globals()
+    var caughtExceptions: UnsafeMutableRawPointer?
+    var uncaughtExceptions: UInt32 = 0
     var savedErrno: Int32 = 0
     var state: State = .new
     var flags: Flags = []
@@ -25,7 +24,14 @@ struct Coroutine {
     var wakeCode: Int32 = 0
     /// An interrupt that came while it ran: its next suspending call returns it.
     var pendingInterrupt: Int32 = 0
+    /// How often it was switched to; wraps.
+    var switches: UInt32 = 0
     var id: Int64 = 0
+    /// How many more I/O calls in a row may succeed at once before it has to let others run.
+    var selfishActsLeft: UInt16 = 0
+    /// When it was created: see `createdAt`.
+    fileprivate var createdHigh: UInt16 = 0
+    fileprivate var createdLow: UInt32 = 0
 
     // -- the wait --
 
@@ -33,7 +39,8 @@ struct Coroutine {
     var wakeValue: UnsafeMutableRawPointer?
     /// What `waitKind` is about: a descriptor, or the address of a control block.
     var waitObject: Int = 0
-    /// Its neighbours in the list of those who wait for the same.
+    /// Its neighbours in the list of those who wait for the same. `waitNext` is also the next in the queue for the next pass,
+    /// and among the unused.
     var waitNext: CoroutineRef?
     var waitPrevious: CoroutineRef?
     /// When the wait ends by itself; see `TimerQueue` for the rest.
@@ -77,13 +84,15 @@ struct Coroutine {
         static let cancelledInQueue = Flags(rawValue: 1 << 3)
         /// Its floating-point control words are its own.
         static let savesFloatingPoint = Flags(rawValue: 1 << 4)
-        /// A sanitizer wants to hear of switches. Every coroutine of a process has this or none.
-        static let followed = Flags(rawValue: 1 << 5)
+        /// Somebody wants to hear of switches (see `Observers`). Every coroutine of a thread has this, or none.
+        static let observed = Flags(rawValue: 1 << 5)
         /// It has ended and is no longer in the table, but a queue or a join still refers to it.
         static let forgotten = Flags(rawValue: 1 << 6)
+        /// It is in a timeout scope.
+        static let timed = Flags(rawValue: 1 << 7)
 
         /// Those that make a switch more than a switch.
-        static let slowSwitch: Flags = [.savesFloatingPoint, .followed]
+        static let slowSwitch: Flags = [.savesFloatingPoint, .observed]
     }
 
     /// What few coroutines have.
@@ -105,6 +114,17 @@ typealias CoroutineFunction = @convention(c) (UnsafeMutableRawPointer?) -> Unsaf
 /// What a waiting coroutine waits for. The numbers are `CORO_WAIT_…`.
 enum WaitKind: UInt8 {
     case none, park, pass, sleep, join, read, write
+}
+
+extension Coroutine {
+    /// When it was created, on the loop's clock, to the microsecond. (48 bits of 1,024 ns: nine years.)
+    var createdAt: Int64 {
+        get { (Int64(createdHigh) << 32 | Int64(createdLow)) << 10 }
+        set {
+            createdHigh = UInt16(truncatingIfNeeded: newValue >> 42)
+            createdLow = UInt32(truncatingIfNeeded: newValue >> 10)
+        }
+    }
 }
 
 extension CoroutineRef {

@@ -11,7 +11,7 @@ struct CoroutinePool {
     @inline(__always)
     mutating func take() -> CoroutineRef? {
         if let coroutine = free {
-            free = coroutine.pointee.next
+            free = coroutine.pointee.waitNext
             return coroutine
         }
         return carve()
@@ -31,7 +31,7 @@ struct CoroutinePool {
 
     @inline(__always)
     mutating func give(_ coroutine: CoroutineRef) {
-        coroutine.pointee.next = free
+        coroutine.pointee.waitNext = free
         free = coroutine
     }
 

@@ -1,4 +1,4 @@
-/// Coroutines in a row, first in first out, through `next`. A coroutine is in one queue at most.
+/// Coroutines in a row, first in first out, through `waitNext`. A coroutine is in one queue at most.
 struct CoroutineQueue {
     private var head: CoroutineRef?
     private var tail: CoroutineRef?
@@ -8,11 +8,11 @@ struct CoroutineQueue {
 
     @inline(__always)
     mutating func append(_ coroutine: CoroutineRef) {
-        coroutine.pointee.next = nil
+        coroutine.pointee.waitNext = nil
         if head == nil {
             head = coroutine
         } else {
-            tail.unsafelyUnwrapped.pointee.next = coroutine
+            tail.unsafelyUnwrapped.pointee.waitNext = coroutine
         }
         tail = coroutine
     }
@@ -20,7 +20,7 @@ struct CoroutineQueue {
     @inline(__always)
     mutating func popFirst() -> CoroutineRef? {
         guard let first = head else { return nil }
-        head = first.pointee.next
+        head = first.pointee.waitNext
         return first
     }
 
@@ -30,13 +30,13 @@ struct CoroutineQueue {
         var current = head
         while let here = current, here != coroutine {
             previous = here
-            current = here.pointee.next
+            current = here.pointee.waitNext
         }
         guard let found = current else { return }
         if let previous {
-            previous.pointee.next = found.pointee.next
+            previous.pointee.waitNext = found.pointee.waitNext
         } else {
-            head = found.pointee.next
+            head = found.pointee.waitNext
         }
         if tail == found { tail = previous }
     }

@@ -46,6 +46,7 @@ extension RuntimeRef {
         coroutine.pointee.function = creation.function
         coroutine.pointee.argument = creation.argument
         coroutine.pointee.spawnSite = creation.site
+        coroutine.pointee.createdAt = pointee.loopState == .idle ? pointee.clock.read() : pointee.now
         if !creation.isPlain { try addExtras(to: coroutine, creation) }
         pointee.lastID &+= 1
         coroutine.pointee.id = pointee.lastID
@@ -62,7 +63,7 @@ extension RuntimeRef {
         let shared = creation.flags.contains(.savesFloatingPoint) ? pointee.main.obtainExtras() : extras
         if let name = creation.name { extras?.pointee.name = Heap.copy(name) }
         if extras != nil && shared != nil && (creation.name == nil || extras?.pointee.name != nil) {
-            if creation.flags.contains(.followed) { resetStack(of: coroutine) }
+            if pointee.observers.sanitizer { resetStack(of: coroutine) }
             return
         }
         coroutine.freeExtras()
@@ -98,7 +99,7 @@ extension RuntimeRef {
     /// The flags that every new coroutine of this process has.
     @inline(__always)
     var initialFlags: Coroutine.Flags {
-        pointee.main.has(.followed) ? .followed : []
+        pointee.main.has(.observed) ? .observed : []
     }
 
     /// Ends a coroutine that never ran.

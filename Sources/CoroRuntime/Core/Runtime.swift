@@ -61,6 +61,7 @@ struct Runtime {
     var faultStack: UnsafeMutableRawPointer?
     var mainStackBottom: UnsafeRawPointer?
     var mainStackSize = 0
+    var observers = Observers()
 
     enum LoopState: UInt8 {
         /// No loop runs.
@@ -70,6 +71,13 @@ struct Runtime {
         /// `coro_event_loop`.
         case explicit
     }
+}
+
+/// Who wants to hear of switches. While anybody does, all coroutines of the thread are `observed`, which makes their switches
+/// the slow ones.
+struct Observers {
+    /// AddressSanitizer, which has to know which stack is in use.
+    var sanitizer = false
 }
 
 typealias Notifier = @convention(c) (Int64, Int32, UnsafePointer<CChar>) -> Int32
@@ -101,7 +109,8 @@ extension Runtime {
         guard let runtime else { return nil }
         if coro_tools_follow_switches() {
             guard main.obtainExtras() != nil else { return nil }
-            main.set(.followed)
+            main.set(.observed)
+            runtime.pointee.observers.sanitizer = true
         }
         coro_process_set_fork_child { Runtime.continueInForkedChild() }
         _ = coro_fault_handler_install { address in Runtime.existing?.reportOverflow(at: address) }

@@ -33,9 +33,12 @@ extension RuntimeRef {
         pointee.current = next
         left.pointee.savedErrno = pointee.errnoHere.pointee
         pointee.errnoHere.pointee = next.pointee.savedErrno
+        next.pointee.switches &+= 1
         if let exceptions = pointee.exceptionsHere {
-            left.pointee.exceptions = exceptions.pointee
-            exceptions.pointee = next.pointee.exceptions
+            left.pointee.caughtExceptions = exceptions.pointee.caught
+            left.pointee.uncaughtExceptions = exceptions.pointee.uncaught
+            exceptions.pointee.caught = next.pointee.caughtExceptions
+            exceptions.pointee.uncaught = next.pointee.uncaughtExceptions
         }
     }
 
@@ -59,13 +62,13 @@ extension RuntimeRef {
         coro_context_start(left.contextSlot, StackPool.top(of: bottom, next.pointee.stackClass), runCoroutine)
     }
 
-    /// The switch of coroutines with floating-point control of their own, and under a sanitizer.
+    /// The switch of coroutines with floating-point control of their own, and of those that are observed.
     @inline(never)
     private func switchWithMore(from left: CoroutineRef, to next: CoroutineRef) {
         if left.has(.savesFloatingPoint) || next.has(.savesFloatingPoint) {
             switchFloatingPoint(from: left, to: next)
         }
-        guard left.has(.followed) else {
+        guard pointee.observers.sanitizer else {
             switchStacks(from: left, to: next)
             return
         }
@@ -110,7 +113,7 @@ extension RuntimeRef {
 private func runCoroutine() -> UnsafeMutableRawPointer {
     let runtime = Runtime.existing.unsafelyUnwrapped
     let me = runtime.pointee.current
-    if me.has(.followed) { runtime.arrive(me) }
+    if runtime.pointee.observers.sanitizer { runtime.arrive(me) }
     me.set(.started)
     runtime.pointee.startedCount += 1
     // Not `unsafelyUnwrapped`: without optimization that is a generic call, whose first use takes more than a small stack.
