@@ -97,9 +97,9 @@ int coro_version_number(void);
 #define CORO_ESIMULTANEOUS (-5006)
 /* The coroutine was told to end, by coro_shutdown(). */
 #define CORO_ESHUTDOWN (-5007)
-/* The wait was broken off on purpose, with nothing wrong. */
+/* The wait was broken off on purpose, with nothing wrong: the code for coro_raise() when that is all it shall say. */
 #define CORO_EWAKEUP (-5008)
-/* The wait was interrupted by another coroutine. */
+/* The wait was interrupted: by coro_interrupt(), or because the time of a scope around it ran out (see Timeouts). */
 #define CORO_EINTERRUPTED (-5009)
 /* A suspending call where none is allowed: on a thread's own stack in strict mode, in a destructor or a callback. */
 #define CORO_EYIELDFROMMAIN (-5010)
@@ -205,8 +205,8 @@ int coro_start(coro_t co);
    Suspends, in that others run; but it can't be interrupted. Call from: its thread, in a coroutine or outside. */
 int coro_start_now(coro_t co);
 
-/* Makes the running coroutine fail, once it returns: `return coro_fail(-EIO, "short header");`. Whoever joins gets
-   `code`. Nothing is cut short: this only records, so that every language's cleanup runs. Failing with CORO_ESHUTDOWN
+/* Makes the running coroutine (or what coro_with_timeout() runs in it) fail, once its function returns:
+   `return coro_fail(-EIO, "short header");`. Whoever joins gets `code`. Nothing is cut short: this only records, so that every language's cleanup runs. Failing with CORO_ESHUTDOWN
    is the silent way out after coro_shutdown(); any other failure is told to the notifier as well.
    code: negative (anything else is recorded as -EINVAL). message: copied, may be NULL. Outside a coroutine it does
    nothing. Returns NULL. Call from: a coroutine. */
@@ -236,6 +236,36 @@ coro_t coro_detach(coro_t co);
    running. One that has ended stays as it is. Returns 0, or CORO_EWRONGTHREAD, -ESRCH. Does not suspend and does not
    wait: join for that. Call from: its thread. */
 int coro_shutdown(coro_t co);
+
+/* Flags of coro_raise. */
+/* Refuse if it is runnable already, instead of replacing what it was going to return. */
+#define CORO_NO_FORCE 0x1
+/* Cancel it if it has not run yet: it ends now, without running, as by coro_shutdown(). */
+#define CORO_CANCEL_START 0x2
+
+/* Makes what a coroutine waits in return `code`, once: CORO_EWAKEUP, CORO_EINTERRUPTED, or any negative value that its code
+   expects. One that is runnable already returns `code` instead of what it was woken with, unless flags has CORO_NO_FORCE;
+   the last raise wins. Nothing else is undone: data that made it runnable are still there to be read.
+   Returns 0, or
+     CORO_ENOTSTARTED  it has not run yet, and flags lacks CORO_CANCEL_START
+     CORO_ESCHEDULE    it is the caller; or it is runnable, with CORO_NO_FORCE
+     CORO_EDEAD        it has ended, or was cancelled
+     CORO_EWRONGTHREAD, -ESRCH, -EINVAL (code is not negative, flags has other bits, main)
+   Does not suspend. Call from: its thread. */
+int coro_raise(coro_t co, int code, uint32_t flags);
+
+/* Makes what a suspended coroutine waits in return CORO_EINTERRUPTED; coro_interrupt_value() is `value` there. Never
+   disturbs one that is runnable. Returns 0, or
+     CORO_ESCHEDULE    it is the caller, or runnable, or queued for the first time
+     CORO_ENOTSTARTED  nobody has started it
+     CORO_EDEAD        it has ended, or was cancelled
+     CORO_EWRONGTHREAD, -ESRCH, -EINVAL (main)
+   Does not suspend. Call from: its thread. */
+int coro_interrupt(coro_t co, void *CORO_NULLABLE value);
+
+/* What coro_interrupt() was given, in the coroutine whose last suspending call it interrupted; NULL if that was not
+   interrupted so. Call from: anywhere. */
+void *CORO_NULLABLE coro_interrupt_value(void);
 
 /* Whether it has been started (or queued to) and has not ended. False for ids that never were. Call from: its thread. */
 bool coro_is_alive(coro_t co);
@@ -361,6 +391,146 @@ int coro_sleep_relative(int64_t ns);
    CORO_EYIELDFROMMAIN on a thread's own stack in strict mode. Call from: anywhere. */
 int coro_sleep_absolute(int64_t when);
 
+/* Microseconds since 1970 by the wall clock, as of the loop's time (coro_now), and right now. The first goes by the relation
+   between the two clocks that is described below. Call from: anywhere. */
+int64_t coro_now_usec(void);
+int64_t coro_get_usec(void);
+
+/* From times since 1970 in microseconds, seconds, and fractional seconds to times of coro_get_now() and back, rounded down;
+   what is out of range becomes the first or last time there is. The _safe forms leave 0 alone, for code in which 0 means "no
+   time". They go by the relation between the wall clock and the loop's, which is noted down when the loop is made: later
+   changes of the wall clock count after coro_update_time_relation(). Call from: anywhere. */
+int64_t coro_absolute_time_to_ticks(int64_t usec);
+int64_t coro_ticks_to_absolute_time(int64_t ticks);
+int64_t coro_absolute_time_to_ticks_safe(int64_t usec);
+int64_t coro_ticks_to_absolute_time_safe(int64_t ticks);
+int64_t coro_absolute_secs_to_ticks(int64_t seconds);
+int64_t coro_ticks_to_absolute_secs(int64_t ticks);
+int64_t coro_absolute_fsecs_to_ticks(double seconds);
+double coro_ticks_to_absolute_fsecs(int64_t ticks);
+
+/* Looks at the wall clock again. Timers are not touched: they don't go by it. Call from: anywhere; holds for the thread. */
+void coro_update_time_relation(void);
+
+/* ======================================================================================================== Timeouts */
+/*
+ * A scope bounds the time of all that is done in it:
+ *
+ *     coro_timeout_t limit = coro_timeout_begin(CORO_SECONDS(5));
+ *     ssize_t n = coro_recv_exact(fd, header, sizeof header);
+ *     if (n > 0) n = coro_recv_exact(fd, body, length_of(header));
+ *     n = coro_timeout_end(limit, n);
+ *     if (n == CORO_ETIMEOUT) ...
+ *
+ * When the time runs out, the call in which the coroutine waits, or the next that would suspend, returns CORO_EINTERRUPTED,
+ * once; the code in between cleans up and hands the error on; and the end of the scope whose time it was makes it
+ * CORO_ETIMEOUT. Scopes nest, and each knows its own: the end of any other lets CORO_EINTERRUPTED pass. So code can tell a
+ * time limit of its own (CORO_ETIMEOUT) from one that somebody around it has set.
+ *
+ * The one whose time runs out first interrupts first, the outer one of two that are equal. Work that is done before the
+ * interruption reaches it wins: what was about to return returns, and if the scope then ends, it has not run out. But once the time is up,
+ * one more event is the most that can come before it. Nobody else is touched: coroutines that were started in a scope run on.
+ *
+ * On a thread's own stack, outside the loop, a scope also bounds plain blocking system calls: read(2) and the like
+ * fail with EINTR. That takes SIGALRM, for this thread alone, between the first begin and the last end; what was installed
+ * for it before is put back. A call that is not interrupted (pure computation) is not cut short.
+ */
+
+/* A scope's name. Positive; never reused on its thread; a negative value is an error. */
+typedef int64_t coro_timeout_t;
+
+/* Begins a scope that ends by coro_timeout_end(), in this coroutine. ns: how long it may take; 0 or less: nothing may suspend
+   in it; CORO_FOREVER: no limit. Costs about what reading the clock does. Returns its name, or -ENOMEM; -EAGAIN outside the
+   loop if the system has no more timers to give. Does not suspend. Call from: anywhere. */
+coro_timeout_t coro_timeout_begin(int64_t ns);
+
+/* Ends a scope, and those in it that were begun and not ended. Returns CORO_ETIMEOUT if its time ran out and something was
+   interrupted for it, even if code says that all went well; else `result`, as it is; -EINVAL if it is not a scope that the caller
+   has begun. Ends nothing twice. A negative `scope` is returned as it is. Does not suspend. Call from: the coroutine that began it. */
+int64_t coro_timeout_end(coro_timeout_t scope, int64_t result);
+
+/* 1 if the scope's time ran out and something was interrupted for it, 0 if not (yet), -EINVAL if it is none of the caller's.
+   Does not suspend. Call from: the coroutine that began it. */
+int coro_timeout_expired(coro_timeout_t scope);
+
+/* When the first of the caller's scopes runs out, on the clock of coro_get_now(): for limits that are handed to others.
+   CORO_FOREVER if none will. Does not suspend. Call from: anywhere. */
+int64_t coro_timeout_deadline(void);
+
+/* Runs fn(arg), here and now, in a scope of its own. *result (if not NULL) is what it returned, NULL if it failed.
+   Returns 0, the code that fn failed with by coro_fail(), with its message as coro_error_detail(), or
+     CORO_ETIMEOUT  the time ran out and something in fn was interrupted for it; if fn went on regardless and returned,
+                    *result is what it returned
+     -EINVAL (fn NULL), -ENOMEM, -EAGAIN: fn was not run
+   Suspends if fn does. fn must return: no exception or longjmp may leave it. Call from: anywhere. */
+int coro_with_timeout(int64_t ns, coro_fn CORO_NULLABLE fn, void *CORO_NULLABLE arg,
+                      void *CORO_NULLABLE *CORO_NULLABLE result);
+
+/* ======================================================================================================== Parallel */
+
+/* One of the functions for coro_in_parallel(), and what became of it. */
+typedef struct coro_call {
+    coro_fn CORO_NULLABLE fn;
+    void *CORO_NULLABLE arg;
+    void *CORO_NULLABLE result; /* out: what fn returned; NULL if it failed */
+    int error;                  /* out: 0, or the code it failed with; CORO_ESHUTDOWN if it was told to end before it ran */
+    char message[100];          /* out: what it said to coro_fail(), cut to fit; "" if nothing */
+} coro_call;
+
+/* How to run them. */
+typedef struct coro_parallel_options {
+    size_t struct_size; /* sizeof(coro_parallel_options) */
+    size_t limit;       /* how many run at once at most; 0: all */
+    int64_t timeout;    /* ns for all together; 0: no limit */
+} coro_parallel_options;
+
+#define CORO_PARALLEL_OPTIONS_INIT { sizeof(coro_parallel_options), 0, 0 }
+
+/* Fills in the defaults: the same as CORO_PARALLEL_OPTIONS_INIT. Call from: anywhere. */
+void coro_parallel_options_init(coro_parallel_options *CORO_NONNULL options);
+
+/* Runs all n functions, each in a coroutine of its own, started in their order, and waits until all have ended. Their outcomes
+   are written into `calls`, where they stand. Suspends; n 0 is done at once. options NULL: defaults.
+   Returns 0 if none failed, or
+     CORO_EINPARALLEL  some did: see each call's error; coro_error_detail() lists the first
+     CORO_ETIMEOUT     options->timeout ran out: the outcomes of those that had ended are there, the others' error is CORO_ETIMEOUT.
+                       What runs goes on running, what had not been started (because of the limit) never is
+     -EINVAL           a function is NULL, n is negative, or an option is out of range: nothing was run
+     -ENOMEM           nothing was run. (A call for which memory ran out later has that as its error)
+     or the code the caller was interrupted with: then `calls` is as it was, all are run to their end, and nobody
+     gets their outcomes.
+   Call from: anywhere. */
+int coro_in_parallel(coro_call *CORO_NULLABLE calls, int n);
+int coro_in_parallel_with(coro_call *CORO_NULLABLE calls, int n, const coro_parallel_options *CORO_NULLABLE options);
+
+/* =================================================================================================== Synchronisation */
+
+/* Something that happens once and is remembered. Belongs to the thread that made it. */
+typedef struct coro_event coro_event;
+
+/* A new one, not set; NULL without memory. Ownership: the caller's, to coro_event_free(). Call from: anywhere. */
+coro_event *CORO_NULLABLE coro_event_new(void);
+
+/* Waits until the event is set; returns at once if it is. *value (if not NULL): what it was set with. Suspends. Any number may
+   wait. Returns 0, CORO_ECLOSED (it was freed meanwhile), the code the caller was interrupted with, CORO_EWRONGTHREAD, -EINVAL
+   (NULL), -EDEADLK on a thread's own stack when nothing is left that could set it, or CORO_EYIELDFROMMAIN.
+   Call from: its thread. */
+int coro_event_wait(coro_event *CORO_NULLABLE event, void *CORO_NULLABLE *CORO_NULLABLE value);
+
+/* Sets it: all who wait go on, in the order they came, and get `value`, as does everybody later. Setting it again replaces
+   the value. Returns 0, CORO_EWRONGTHREAD, -EINVAL (NULL). Does not suspend. Call from: its thread. */
+int coro_event_set(coro_event *CORO_NULLABLE event, void *CORO_NULLABLE value);
+
+/* Makes it as new. Those who were woken keep what they were given. Returns: as coro_event_set. Call from: its thread. */
+int coro_event_reset(coro_event *CORO_NULLABLE event);
+
+/* Whether it is set; false for NULL. Call from: its thread. */
+bool coro_event_is_set(const coro_event *CORO_NULLABLE event);
+
+/* Frees it. Those who wait get CORO_ECLOSED. NULL is fine. Returns 0, or CORO_EWRONGTHREAD (then nothing is freed).
+   Does not suspend. Call from: its thread. */
+int coro_event_free(coro_event *CORO_NULLABLE event);
+
 /* ================================================================================================ Coroutine-locals */
 
 /* A variable of which every coroutine, and every thread's own stack, has its own value. Never reused; negative: error. */
@@ -417,6 +587,8 @@ int64_t coro_get_live_coros(void);
 #define CORO_WAIT_JOIN 4      /* wait_object: the coroutine */
 #define CORO_WAIT_READ 5      /* wait_object: the descriptor */
 #define CORO_WAIT_WRITE 6     /* wait_object: the descriptor */
+#define CORO_WAIT_PARALLEL 8  /* wait_object: how many calls have not ended */
+#define CORO_WAIT_EVENT 9     /* wait_object: the event's address */
 
 /* What is known of a coroutine. Set struct_size first. */
 typedef struct coro_info {
@@ -458,6 +630,9 @@ int coro_repr(coro_t co, char *CORO_NULLABLE buffer, size_t size);
  * close it, first given up by coro_forget(). Both on the thread whose coroutines use it: what is known of a descriptor belongs
  * to that thread's loop, so before another thread goes on with it, it must be given up too. (One that is closed otherwise is
  * noticed if somebody has just begun to wait for it, and then only.)
+ *
+ * So that one with much to do does not keep others waiting, the fifth I/O call in a row that need not wait lets them run first
+ * (see coro_set_selfishness).
  *
  * Common errors, not repeated below: the call's own -errno; CORO_ECLOSED; CORO_ESIMULTANEOUS; the code the caller was
  * interrupted with; CORO_EYIELDFROMMAIN. Call from: anywhere. All suspend unless they say otherwise.
@@ -540,6 +715,16 @@ int coro_getpeername(int fd, struct sockaddr *CORO_NULLABLE address, socklen_t *
 int coro_getsockopt(int fd, int level, int option, void *CORO_NULLABLE value, socklen_t *CORO_NULLABLE length);
 int coro_setsockopt(int fd, int level, int option, const void *CORO_NULLABLE value, socklen_t length);
 
+/* How many I/O calls of a coroutine in a row may be done at once, before the next one lets others run, as coro_yield() does
+   (it never waits for the descriptor on that account). 4 by default; n: 1 to 32768. On a thread's own stack it does not count.
+   Returns what it was, or -EINVAL. Does not suspend. Call from: anywhere; holds for the thread's coroutines that have no number
+   of their own. */
+int coro_set_selfishness(int n);
+
+/* The same for one coroutine, whose count begins anew. Returns what it was, or -EINVAL (n, main), -ENOMEM, CORO_EDEAD,
+   CORO_EWRONGTHREAD, -ESRCH. Does not suspend. Call from: its thread. */
+int coro_set_max_selfish_acts(coro_t co, int n);
+
 /* A stdio stream whose reading and writing suspend: fdopen(3), to be used by one coroutine at a time. mode: as fopen.
    fclose() flushes it, and closes fd by coro_close(). Returns NULL on an error: coro_error_detail(). Does not suspend. */
 FILE *CORO_NULLABLE coro_fdopen(int fd, const char *CORO_NULLABLE mode);
@@ -570,6 +755,10 @@ int coro_test_set_virtual_time(bool on);
 
 /* Moves the loop's time on by ns (it never goes back), real or virtual. Returns 0, or -EINVAL. Call from: anywhere. */
 int coro_test_step_time(int64_t ns);
+
+/* Moves the loop's time on to `when`, a time of coro_get_now(); it stays as it is if that has gone by. Returns 0.
+   Call from: anywhere. */
+int coro_test_set_time(int64_t when);
 
 /* Runs the runnable coroutines in an order drawn from seed, instead of first in, first out; 0: back to that. The same
    seed gives the same order. Call from: anywhere. */

@@ -4,10 +4,18 @@
 #include <errno.h>
 #include <time.h>
 
-int64_t coro_system_clock(void) {
+static int64_t read_clock(clockid_t clock) {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+int64_t coro_system_clock(void) {
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+int64_t coro_system_wall_clock(void) {
+    return read_clock(CLOCK_REALTIME);
 }
 
 void coro_system_block_for(int64_t ns) {

@@ -16,12 +16,13 @@
     CALL(accept4) CALL(bind) CALL(calloc) CALL(close) CALL(connect) CALL(dup) CALL(epoll_create1) CALL(epoll_ctl) \
     CALL(epoll_pwait2) CALL(epoll_wait) CALL(eventfd) CALL(fcntl) CALL(getsockname) CALL(getpeername) CALL(getsockopt) \
     CALL(listen) CALL(madvise) CALL(mmap) CALL(mprotect) CALL(pipe2) CALL(poll) CALL(read) CALL(recv) CALL(recvfrom) \
-    CALL(send) CALL(sendto) CALL(setsockopt) CALL(shutdown) CALL(socket) CALL(socketpair) CALL(write)
+    CALL(send) CALL(sendto) CALL(setsockopt) CALL(shutdown) CALL(socket) CALL(socketpair) CALL(timer_create) CALL(write)
 
 /* The n-th call from now of `name` on this thread fails with `error`; n 0: no more. -EINVAL: not a name, or out of range. */
 int coro_system_fail_call(const char *_Nonnull name, int n, int error);
 
-int64_t coro_system_clock(void); /* CLOCK_MONOTONIC, ns */
+int64_t coro_system_clock(void);      /* CLOCK_MONOTONIC, ns */
+int64_t coro_system_wall_clock(void); /* CLOCK_REALTIME, ns */
 void coro_system_block_for(int64_t ns);
 
 /* -- descriptors -- */
@@ -110,6 +111,17 @@ int coro_system_poller_wait(int poller, coro_poll_event *_Nonnull events, int n,
 int coro_system_wakeup_create(void);
 void coro_system_wakeup_ring(int fd);
 void coro_system_wakeup_clear(int fd);
+
+/* -- the alarm: what gets a thread out of a plain system call -- */
+
+/* Makes SIGALRM the calling thread's alarm, off at first, and saves what it was: 0 or -errno. on_alarm is called in the signal handler
+   and told whether a system call was interrupted, which returns EINTR then; it returns when to go off again, in ns, 0: not. */
+int coro_alarm_begin(int64_t (*_Nonnull on_alarm)(bool interrupted_call));
+void coro_alarm_set(int64_t delay); /* ns from now; 0: off */
+/* Puts back what SIGALRM was. */
+void coro_alarm_end(void);
+/* The child of a fork has inherited no timer. */
+void coro_alarm_renew_in_forked_child(void);
 
 /* -- texts -- */
 

@@ -174,6 +174,35 @@ public func coro_setsockopt(
 }
 
 @c @implementation
+public func coro_set_selfishness(_ n: CInt) -> CInt {
+    call { runtime throws(Refusal) in
+        try runtime.checkSelfishness(n)
+        let before = runtime.pointee.selfishness
+        runtime.pointee.selfishness = UInt16(truncatingIfNeeded: n)
+        return Int32(before)
+    }
+}
+
+@c @implementation
+public func coro_set_max_selfish_acts(_ co: coro_t, _ n: CInt) -> CInt {
+    call { runtime throws(Refusal) in
+        let coroutine = try runtime.find(co)
+        try runtime.checkSelfishness(n)
+        guard let extras = coroutine.obtainExtras() else { throw Refusal(code: runtime.fail(Code.noMemory)) }
+        let before = runtime.selfishActs(of: coroutine)
+        extras.pointee.maxSelfishActs = n
+        coroutine.pointee.selfishActsLeft = UInt16(truncatingIfNeeded: n)
+        return Int32(before)
+    }
+}
+
+extension RuntimeRef {
+    fileprivate func checkSelfishness(_ n: Int32) throws(Refusal) {
+        guard n >= 1, n <= 32768 else { throw refuseArgument("n must be from 1 to 32768") }
+    }
+}
+
+@c @implementation
 public func coro_fdopen(_ fd: CInt, _ mode: UnsafePointer<CChar>?) -> UnsafeMutablePointer<FILE>? {
     guard let runtime = Runtime.here else { return nil }
     guard let mode else {

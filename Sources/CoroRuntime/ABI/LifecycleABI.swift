@@ -144,9 +144,39 @@ public func coro_shutdown(_ co: coro_t) -> CInt {
             if error.code == Code.dead { return 0 }
             throw error
         }
-        runtime.interrupt(coroutine, with: Code.shutdown)
+        runtime.shutDown(coroutine)
         return 0
     }
+}
+
+@c @implementation
+public func coro_raise(_ co: coro_t, _ code: CInt, _ flags: UInt32) -> CInt {
+    call { runtime throws(Refusal) in
+        let coroutine = try runtime.find(co)
+        if code >= 0 { throw runtime.refuseArgument("code is not negative: only an error can be raised") }
+        if flags & ~UInt32(CORO_NO_FORCE | CORO_CANCEL_START) != 0 {
+            throw runtime.refuseArgument("flags has bits that mean nothing")
+        }
+        try runtime.raise(
+            coroutine, code,
+            RuntimeRef.RaiseOptions(
+                replaces: flags & UInt32(CORO_NO_FORCE) == 0, cancels: flags & UInt32(CORO_CANCEL_START) != 0))
+        return 0
+    }
+}
+
+@c @implementation
+public func coro_interrupt(_ co: coro_t, _ value: UnsafeMutableRawPointer?) -> CInt {
+    call { runtime throws(Refusal) in
+        try runtime.interrupt(runtime.find(co), value: value)
+        return 0
+    }
+}
+
+@c @implementation
+public func coro_interrupt_value() -> UnsafeMutableRawPointer? {
+    guard let me = Runtime.existing?.pointee.current, me.pointee.wakeCode == Code.interrupted else { return nil }
+    return me.pointee.wakeValue
 }
 
 @c @implementation

@@ -69,7 +69,10 @@ extension RuntimeRef {
         case .join:
             let target = CoroutineRef(bitPattern: coroutine.pointee.waitObject)
             info.pointee.wait_object = target?.pointee.id ?? 0
-        case .read, .write: info.pointee.wait_object = Int64(coroutine.pointee.waitObject)
+        case .read, .write, .event: info.pointee.wait_object = Int64(coroutine.pointee.waitObject)
+        case .parallel:
+            let run = ParallelRunRef(bitPattern: coroutine.pointee.waitObject)
+            info.pointee.wait_object = Int64(run?.pointee.unfinished ?? 0)
         default: break
         }
         if coroutine.pointee.timerPlace != .none { info.pointee.deadline = coroutine.pointee.deadline }

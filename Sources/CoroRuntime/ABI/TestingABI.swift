@@ -21,6 +21,15 @@ public func coro_test_step_time(_ ns: Int64) -> CInt {
 }
 
 @c @implementation
+public func coro_test_set_time(_ when: Int64) -> CInt {
+    call {
+        let left = when.subtractingReportingOverflow($0.pointee.clock.read())
+        if !left.overflow { $0.pointee.clock.step(max(left.partialValue, 0)) }
+        return 0
+    }
+}
+
+@c @implementation
 public func coro_test_set_order_seed(_ seed: UInt64) -> CInt {
     call {
         $0.pointee.order.set(seed: seed)

@@ -19,8 +19,7 @@ public func coro_sleep(_ ns: Int64) -> CInt {
     call { runtime throws(Refusal) in
         if ns < 0 { throw runtime.refuseArgument("a time to sleep can't be negative") }
         if runtime.blocksInsteadOfSleeping {
-            runtime.blockThread(for: ns)
-            return 0
+            return runtime.blockThread(for: ns)
         }
         let now = runtime.pointee.clock.read()
         return runtime.sleep(until: addClamped(now, ns), now: now)
@@ -44,11 +43,20 @@ extension RuntimeRef {
     }
 
     /// On virtual time that is virtual too; but nothing ever ends a sleep without end.
-    fileprivate func blockThread(for ns: Int64) {
-        if pointee.clock.isVirtual, ns != .max {
-            pointee.clock.step(ns)
+    /// Returns 0, or the interruption of a scope around it.
+    fileprivate func blockThread(for ns: Int64) -> Int32 {
+        let now = pointee.clock.read()
+        let bound = timeoutDeadline(of: pointee.main)
+        let end = Swift.min(addClamped(now, ns), bound)
+        pauseAlarm()
+        if pointee.clock.isVirtual, end != .max {
+            pointee.clock.step(Swift.max(end &- now, 0))
         } else {
-            coro_system_block_for(ns)
+            coro_system_block_for(Swift.max(end &- now, 0))
         }
+        if end != bound || end == .max { return 0 }
+        pointee.main.pointee.extras?.pointee.timeouts.expireFirst()
+        resumeAlarm()
+        return fail(Code.interrupted)
     }
 }

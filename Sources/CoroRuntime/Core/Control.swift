@@ -88,21 +88,63 @@ extension RuntimeRef {
         case .waiting:
             switch coroutine.pointee.waitKind {
             case .park, .sleep, .pass: wake(coroutine, value: value)
-            case .none, .join, .read, .write:
+            case .none, .join, .read, .write, .parallel, .event:
                 throw refuse(coroutine, Code.schedule, "waits for something that only its end can give")
             }
         }
     }
 
-    /// Delivers `code` once: to the call it is suspended in, or the next that would suspend. Cancels one that never ran.
-    func interrupt(_ coroutine: CoroutineRef, with code: Int32) {
+    /// Tells a coroutine in any state to end. It is delivered once: to the call it is suspended in, or the next that would
+    /// suspend; one that never ran is cancelled.
+    func shutDown(_ coroutine: CoroutineRef) {
         switch coroutine.pointee.state {
         case .ended: return
-        case .running: setPendingInterrupt(of: coroutine, code)
-        case .waiting: wake(coroutine, with: code)
+        case .running: setPendingInterrupt(of: coroutine, Code.shutdown)
+        case .waiting: wake(coroutine, with: Code.shutdown)
         case .new: cancel(coroutine)
         case .ready where !coroutine.has(.started): cancel(coroutine)
-        case .ready: coroutine.pointee.wakeCode = code
+        case .ready: replaceOutcome(of: coroutine, with: Code.shutdown)
+        }
+    }
+
+    /// A runnable coroutine's suspending call returns `code`, whatever it was woken with.
+    private func replaceOutcome(of coroutine: CoroutineRef, with code: Int32) {
+        coroutine.pointee.wakeCode = code
+        coroutine.pointee.wakeValue = nil
+    }
+
+    /// How far `raise` may go.
+    struct RaiseOptions {
+        /// Whether the outcome of one that is runnable is replaced.
+        var replaces: Bool
+        /// Whether one that never ran is cancelled.
+        var cancels: Bool
+    }
+
+    /// Has what `coroutine` waits in return `code`, as `coro_raise` says.
+    func raise(_ coroutine: CoroutineRef, _ code: Int32, _ options: RaiseOptions) throws(Refusal) {
+        switch coroutine.pointee.state {
+        case .running: throw refuse(coroutine, Code.schedule, "is the one that runs")
+        case .ended: throw refuse(coroutine, Code.dead, "has ended")
+        case .waiting: wake(coroutine, with: code)
+        case .new,
+            .ready where !coroutine.has(.started):
+            guard options.cancels else { throw refuse(coroutine, Code.notStarted, "has not run yet: CORO_CANCEL_START cancels it") }
+            cancel(coroutine)
+        case .ready:
+            guard options.replaces else { throw refuse(coroutine, Code.schedule, "is runnable already") }
+            replaceOutcome(of: coroutine, with: code)
+        }
+    }
+
+    /// Breaks off what `coroutine` waits in, as `coro_interrupt` says.
+    func interrupt(_ coroutine: CoroutineRef, value: UnsafeMutableRawPointer?) throws(Refusal) {
+        switch coroutine.pointee.state {
+        case .running: throw refuse(coroutine, Code.schedule, "is the one that runs")
+        case .ended: throw refuse(coroutine, Code.dead, "has ended")
+        case .new: throw refuse(coroutine, Code.notStarted, "was never started")
+        case .ready: throw refuse(coroutine, Code.schedule, "is runnable already")
+        case .waiting: wake(coroutine, with: Code.interrupted, value: value)
         }
     }
 

@@ -37,7 +37,8 @@ struct Coroutine {
 
     /// What `coro_schedule` gave.
     var wakeValue: UnsafeMutableRawPointer?
-    /// What `waitKind` is about: a descriptor, or the address of a control block.
+    /// What `waitKind` is about: a descriptor, or the address of a control block, or of something that begins with a
+    /// `WaitList`.
     var waitObject: Int = 0
     /// Its neighbours in the list of those who wait for the same. `waitNext` is also the next in the queue for the next pass,
     /// and among the unused.
@@ -106,6 +107,9 @@ struct Coroutine {
         var release: (@convention(c) (UnsafeMutableRawPointer?) -> Void)?
         var locals = LocalValues()
         var floatingPoint = coro_fp_control()
+        var timeouts = TimeoutScopes()
+        /// Its own number of I/O calls in a row; 0: the thread's.
+        var maxSelfishActs: Int32 = 0
     }
 }
 
@@ -114,6 +118,8 @@ typealias CoroutineFunction = @convention(c) (UnsafeMutableRawPointer?) -> Unsaf
 /// What a waiting coroutine waits for. The numbers are `CORO_WAIT_…`.
 enum WaitKind: UInt8 {
     case none, park, pass, sleep, join, read, write
+    case parallel = 8
+    case event = 9
 }
 
 extension Coroutine {
@@ -166,6 +172,7 @@ extension CoroutineRef {
         Heap.free(extras.pointee.name)
         Heap.free(extras.pointee.failureMessage)
         extras.pointee.locals.free()
+        extras.pointee.timeouts.free()
         Heap.free(extras)
         pointee.extras = nil
     }

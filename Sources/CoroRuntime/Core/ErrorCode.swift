@@ -55,7 +55,9 @@ enum Code {
     static let timeout: Int32 = -5005
     static let simultaneous: Int32 = -5006
     static let shutdown: Int32 = -5007
+    static let interrupted: Int32 = -5009
     static let yieldFromMain: Int32 = -5010
+    static let inParallel: Int32 = -5012
     static let wrongThread: Int32 = -5013
     static let endOfFile: Int32 = -5014
     static let blocking: Int32 = -5015

@@ -11,7 +11,9 @@ extension RuntimeRef {
         if pointee.exit.isRequested { return takeExit() }
         pointee.loopState = .explicit
         pointee.main.pointee.state = .waiting
+        pauseAlarm()
         let end = runLoop(pollLimit: pollLimit, stopsWhenIdle: stopsWhenIdle, obeysExit: true)
+        resumeAlarm()
         pointee.main.pointee.state = .running
         pointee.loopState = .idle
         switch end {

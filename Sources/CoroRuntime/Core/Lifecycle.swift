@@ -46,6 +46,7 @@ extension RuntimeRef {
         coroutine.pointee.function = creation.function
         coroutine.pointee.argument = creation.argument
         coroutine.pointee.spawnSite = creation.site
+        coroutine.pointee.selfishActsLeft = pointee.selfishness
         coroutine.pointee.createdAt = pointee.loopState == .idle ? pointee.clock.read() : pointee.now
         if !creation.isPlain { try addExtras(to: coroutine, creation) }
         pointee.lastID &+= 1
@@ -177,15 +178,33 @@ extension RuntimeRef {
         dropIfUnneeded(coroutine)
     }
 
-    /// Makes the running coroutine fail when it returns.
+    /// Makes the running coroutine, or what it runs in a timeout scope, fail when that returns.
     func recordFailure(_ code: Int32, _ message: UnsafePointer<CChar>?) {
         let me = pointee.current
-        if me == pointee.main || pointee.obstacles.forbidden != 0 { return }
+        if me == pointee.main && !me.has(.timed) || pointee.obstacles.forbidden != 0 { return }
         me.pointee.failure = code < 0 ? code : Code.invalid
         guard let extras = message == nil ? me.pointee.extras : me.obtainExtras() else { return }
         // The message may be the one that is replaced.
         let before = extras.pointee.failureMessage
         extras.pointee.failureMessage = message.flatMap(Heap.copy)
         Heap.free(before)
+    }
+
+    /// What `recordFailure` has recorded, with the message owned by who holds it.
+    struct FailureRecord {
+        var code: Int32
+        var message: UnsafeMutablePointer<CChar>?
+    }
+
+    func takeFailureRecord(of me: CoroutineRef) -> FailureRecord {
+        let record = FailureRecord(code: me.pointee.failure, message: me.pointee.extras?.pointee.failureMessage)
+        me.pointee.failure = 0
+        me.pointee.extras?.pointee.failureMessage = nil
+        return record
+    }
+
+    func putBack(_ record: FailureRecord, to me: CoroutineRef) {
+        me.pointee.failure = record.code
+        if let message = record.message { me.pointee.extras?.pointee.failureMessage = message }
     }
 }

@@ -35,8 +35,10 @@ extension RuntimeRef {
         pointee.loopState = .driven
         // What the loop itself does is not the caller's errno.
         let errno = pointee.errnoHere.pointee
+        pauseAlarm()
         lookFirst()
         let end = runLoop(pollLimit: .max, stopsWhenIdle: !pointee.mailbox.isExposed, obeysExit: false)
+        resumeAlarm()
         pointee.errnoHere.pointee = errno
         pointee.loopState = .idle
         switch end {
@@ -84,7 +86,7 @@ extension RuntimeRef {
         pointee.startsInARow = 0
         if pointee.mailbox.hasPosts, pointee.now >= pointee.postsRetryAt { takePosts() }
         while let coroutine = pointee.timers.popDue(pointee.now) {
-            wake(coroutine, with: coroutine.pointee.waitKind == .sleep ? 0 : Code.timeout)
+            wake(coroutine, with: outcomeOfTimer(coroutine))
         }
         while let coroutine = pointee.nextPass.popFirst() {
             coroutine.pointee.waitKind = .none

@@ -61,6 +61,7 @@ extension RuntimeRef {
         let code = coroutine.pointee.pendingInterrupt
         if code == 0 { return 0 }
         coroutine.pointee.pendingInterrupt = 0
+        coroutine.pointee.wakeValue = nil
         pointee.obstacles.remove()
         return code
     }

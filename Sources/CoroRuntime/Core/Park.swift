@@ -5,14 +5,17 @@
 /// for a wait that is over, and a wait that was interrupted leaves nothing behind.
 extension RuntimeRef {
     /// Suspends the current coroutine until somebody wakes it, or until `deadline`: that wakes a sleeper with 0, and any
-    /// other with CORO_ETIMEOUT. Returns what it was woken with. The caller has seen that there is no `obstacle()`, and has
+    /// other with CORO_ETIMEOUT; or until the time of a scope around it is up. Returns what it was woken with. The caller has seen that there is no `obstacle()`, and has
     /// put it into the list of waiters that goes with `kind`, if there is one.
     func park(_ kind: WaitKind, on object: Int = 0, until deadline: Int64 = .max) -> Int32 {
         let me = pointee.current
         me.pointee.waitKind = kind
         me.pointee.waitObject = object
         me.pointee.state = .waiting
+        let bound = timeoutDeadline(of: me)
+        let deadline = Swift.min(deadline, bound)
         if deadline != .max {
+            if bound <= pointee.now { return parkInterrupted() }
             guard pointee.timers.reserveOne() else {
                 endWait(of: me)
                 me.pointee.state = .running
@@ -22,6 +25,18 @@ extension RuntimeRef {
         }
         leave()
         return me.pointee.wakeCode
+    }
+
+    /// The time of a scope was up before the wait began. What it is to wait for may happen again and again, and so come first
+    /// each time; so it waits for its turn alone.
+    private func parkInterrupted() -> Int32 {
+        let me = pointee.current
+        endWait(of: me)
+        _ = expireDueTimeout(of: me)
+        me.pointee.waitKind = .pass
+        pointee.nextPass.append(me)
+        leave()
+        return me.pointee.wakeCode == 0 ? Code.interrupted : me.pointee.wakeCode
     }
 
     /// Runs others until the current coroutine, which is in a wait or in a queue, is run again.
@@ -75,6 +90,8 @@ extension RuntimeRef {
         case .join: CoroutineRef(bitPattern: coroutine.pointee.waitObject).unsafelyUnwrapped.pointee.joiners.remove(coroutine)
         case .read: pointee.poller.clearWaiter(of: Int32(coroutine.pointee.waitObject), .read)
         case .write: pointee.poller.clearWaiter(of: Int32(coroutine.pointee.waitObject), .write)
+        case .parallel, .event:
+            UnsafeMutablePointer<WaitList>(bitPattern: coroutine.pointee.waitObject).unsafelyUnwrapped.pointee.remove(coroutine)
         }
         coroutine.pointee.waitKind = .none
     }

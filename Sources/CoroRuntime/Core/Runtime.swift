@@ -30,6 +30,8 @@ struct Runtime {
     var nextPass = CoroutineQueue()
     /// How many coroutines were started at once in this pass.
     var startsInARow: UInt32 = 0
+    /// How many I/O calls of a coroutine in a row may be done at once.
+    var selfishness: UInt16 = 4
     /// When posts that there was no memory for are tried again.
     var postsRetryAt: Int64 = 0
     var batch = BatchSize()
@@ -50,6 +52,8 @@ struct Runtime {
     /// How many stacks hold a suspended or running coroutine.
     var startedCount = 0
     var lastID: Int64
+    /// The name of the last timeout scope.
+    var lastTimeout: Int64 = 0
     var notifier: Notifier?
 
     // -- the rest --
@@ -116,6 +120,7 @@ extension Runtime {
         _ = coro_fault_handler_install { address in Runtime.existing?.reportOverflow(at: address) }
         runtime.pointee.faultStack = coro_fault_stack_attach()
         runtime.pointee.overflowText = Heap.zeroed(CChar.self, count: OverflowReport.size)
+        runtime.pointee.clock.relateToWallClock()
         runtime.pointee.now = runtime.pointee.clock.read()
         coro_thread_slot_set(runtime) { value in
             value?.assumingMemoryBound(to: Runtime.self).endWithThread()
@@ -127,6 +132,7 @@ extension Runtime {
     /// shared with the parent, and have to be replaced.
     fileprivate static func continueInForkedChild() {
         LoopRegistry.keepOnly(existing?.pointee.mailbox)
+        coro_alarm_renew_in_forked_child()
         if let runtime = existing { runtime.pointee.poller.reopen(in: runtime) }
     }
 }

@@ -7,9 +7,11 @@ extension RuntimeRef {
         if error != 0 { return error }
         let me = pointee.current
         me.pointee.wakeCode = 0
+        let isDue = me.has(.timed) && expireDueTimeout(of: me)
         makeReady(me)
         leave()
         let code = me.pointee.wakeCode
+        if isDue { return fail(code == 0 ? Code.interrupted : code) }
         return code == 0 ? 0 : fail(code)
     }
 

@@ -5,6 +5,7 @@ extension RuntimeRef {
     /// Does `operation` (which returns -EAGAIN if it would block) on fd as soon as it can be done.
     @inline(__always)
     func perform(_ fd: Int32, _ direction: Direction, _ operation: (Int32) -> Int) -> Int {
+        if let code = takeTurn(fd) { return Int(code) }
         var disappointments = 0
         while true {
             var error: Int32 = 0
@@ -15,11 +16,40 @@ extension RuntimeRef {
                 if result != Int(Code.again) { return result < 0 ? Int(explain(Int32(result), fd)) : result }
                 descriptor.pointee.setWouldBlock(direction)
             }
+            pointee.current.pointee.selfishActsLeft = selfishActs(of: pointee.current)
             // An event may have been for nothing: one of an earlier life, or taken by somebody else.
             let code = disappointments < 4 ? awaitReady(fd, direction) : pause(beforeRetrying: fd)
             if code < 0 { return Int(code) }
             disappointments += 1
         }
+    }
+
+    /// Counts one more call, and lets the others run first when there have been enough since the last that had to wait. Whether fd
+    /// is ready does not matter for that: only the caller's turn is over. nil, or the error that the call returns.
+    @inline(__always)
+    private func takeTurn(_ fd: Int32) -> Int32? {
+        let me = pointee.current
+        if me.pointee.selfishActsLeft > 0 {
+            me.pointee.selfishActsLeft &-= 1
+            return nil
+        }
+        return me == pointee.main ? nil : giveTurnAway(of: me, fd)
+    }
+
+    @inline(never)
+    private func giveTurnAway(of me: CoroutineRef, _ fd: Int32) -> Int32? {
+        let generation = pointee.poller.known(fd)?.pointee.generation ?? 0
+        let code = yield()
+        if code != 0 { return code }
+        me.pointee.selfishActsLeft = selfishActs(of: me) &- 1
+        // The others may have closed it, and the number may mean another file.
+        return pointee.poller.known(fd)?.pointee.generation ?? 0 == generation ? nil : explainClosed(fd)
+    }
+
+    /// How many calls in a row a coroutine may make that need not wait.
+    func selfishActs(of coroutine: CoroutineRef) -> UInt16 {
+        let own = coroutine.pointee.extras?.pointee.maxSelfishActs ?? 0
+        return own > 0 ? UInt16(truncatingIfNeeded: own) : pointee.selfishness
     }
 
     /// Some descriptors are called ready again and again although they are not: a datagram socket of Unix whose peer's queue

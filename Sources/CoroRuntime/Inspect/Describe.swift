@@ -8,15 +8,18 @@ extension RuntimeRef {
             text.append(cString: UnsafePointer(name))
             return
         }
-        var offset: UInt = 0
-        if let function = coroutine.pointee.function,
-            let symbol = coro_system_symbol(unsafeBitCast(function, to: UnsafeRawPointer.self), true, &offset)
-        {
+        if let function = coroutine.pointee.function, let symbol = symbol(of: function) {
             text.append(cString: symbol)
             return
         }
         text.append("coro ")
         text.append(coroutine.pointee.id)
+    }
+
+    /// The function's symbol, if it has one that is exported.
+    func symbol(of function: CoroutineFunction) -> UnsafePointer<CChar>? {
+        var offset: UInt = 0
+        return coro_system_symbol(unsafeBitCast(function, to: UnsafeRawPointer.self), true, &offset)
     }
 
     /// `<coro #4 name='x' dead=0 started=1 scheduled=0 at 0x…>`
@@ -63,6 +66,13 @@ extension RuntimeRef {
         case .write:
             text.append("writing fd ")
             text.append(object)
+        case .parallel:
+            text.append("in parallel, ")
+            text.append(ParallelRunRef(bitPattern: object).unsafelyUnwrapped.pointee.unfinished)
+            text.append(" to end")
+        case .event:
+            text.append("waiting for event ")
+            text.append(address: UnsafeRawPointer(bitPattern: object))
         }
         if coroutine.pointee.timerPlace != .none {
             text.append(coroutine.pointee.waitKind == .sleep ? " " : ", ")

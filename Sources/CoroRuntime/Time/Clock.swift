@@ -5,6 +5,8 @@ struct Clock {
     private var offset: Int64 = 0
     private(set) var isVirtual = false
     private var virtualNow: Int64 = 0
+    /// What the wall clock says more than this one.
+    private(set) var wallOffset: Int64 = 0
 
     /// The time right now, in nanoseconds. It never goes back.
     @inline(__always)
@@ -30,6 +32,11 @@ struct Clock {
             // Half the range is left for the real clock to go on.
             offset = min(addClamped(offset, nanoseconds), Int64.max / 2)
         }
+    }
+
+    /// Looks at the wall clock.
+    mutating func relateToWallClock() {
+        wallOffset = coro_system_wall_clock() &- read()
     }
 
     /// Virtual time jumps to `time`.

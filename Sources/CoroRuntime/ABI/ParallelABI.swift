@@ -1,0 +1,119 @@
+import CCoro
+import CCoroPlatform
+
+// coro.h: Parallel
+
+@c @implementation
+public func coro_parallel_options_init(_ options: UnsafeMutablePointer<coro_parallel_options>) {
+    options.initialize(to: coro_parallel_options())
+    options.pointee.struct_size = MemoryLayout<coro_parallel_options>.size
+}
+
+@c @implementation
+public func coro_in_parallel(_ calls: UnsafeMutablePointer<coro_call>?, _ n: CInt) -> CInt {
+    let site = coro_context_caller()
+    return call { runtime throws(Refusal) in try runtime.inParallel(calls, Int(n), nil, site) }
+}
+
+@c @implementation
+public func coro_in_parallel_with(
+    _ calls: UnsafeMutablePointer<coro_call>?, _ n: CInt, _ options: UnsafePointer<coro_parallel_options>?
+) -> CInt {
+    let site = coro_context_caller()
+    return call { runtime throws(Refusal) in try runtime.inParallel(calls, Int(n), options, site) }
+}
+
+extension RuntimeRef {
+    fileprivate func inParallel(
+        _ calls: UnsafeMutablePointer<coro_call>?, _ n: Int, _ options: UnsafePointer<coro_parallel_options>?,
+        _ site: UnsafeRawPointer?
+    ) throws(Refusal) -> Int32 {
+        if n < 0 { throw refuseArgument("n is negative") }
+        let (limit, timeout) = try read(options)
+        if n == 0 { return 0 }
+        let run = try prepare(require(calls, "calls is NULL"), n, limit, site)
+        let calls = calls.unsafelyUnwrapped
+        let deadline = timeout == 0 ? Int64.max : addClamped(pointee.clock.read(), timeout)
+        do throws(Refusal) {
+            try perform(run, until: deadline)
+        } catch {
+            if error.code != Code.timeout { throw error }
+            report(run, in: calls)
+            run.abandon()
+            throw error
+        }
+        let failures = report(run, in: calls)
+        run.free()
+        return failures == 0 ? 0 : failParallel(calls, n, failures)
+    }
+
+    private func read(_ options: UnsafePointer<coro_parallel_options>?) throws(Refusal) -> (limit: Int, timeout: Int64) {
+        guard let options else { return (.max, 0) }
+        guard options.pointee.struct_size == MemoryLayout<coro_parallel_options>.size else {
+            throw refuseArgument("coro_parallel_options.struct_size is wrong: start from CORO_PARALLEL_OPTIONS_INIT")
+        }
+        if options.pointee.timeout < 0 { throw refuseArgument("coro_parallel_options.timeout is negative") }
+        let limit = options.pointee.limit
+        return (limit == 0 ? .max : Int(clamping: limit), options.pointee.timeout)
+    }
+
+    /// Checks everything before anything is started.
+    private func prepare(
+        _ calls: UnsafeMutablePointer<coro_call>, _ n: Int, _ limit: Int, _ site: UnsafeRawPointer?
+    ) throws(Refusal) -> ParallelRunRef {
+        guard let run = ParallelRun.make(count: n, limit: limit, site: site) else { throw Refusal(code: fail(Code.noMemory)) }
+        for index in 0..<n {
+            guard let function = calls[index].fn else {
+                run.free()
+                throw Refusal(
+                    code: fail(Code.invalid) {
+                        $0.append("the function of call ")
+                        $0.append(index)
+                        $0.append(" is NULL")
+                    })
+            }
+            (run.pointee.tasks + index).initialize(to: ParallelRun.Task(function: function, argument: calls[index].arg, run: run))
+        }
+        return run
+    }
+
+    /// Writes the outcomes to where the caller wants them. Returns how many failed.
+    @discardableResult
+    private func report(_ run: ParallelRunRef, in calls: UnsafeMutablePointer<coro_call>) -> Int {
+        var failures = 0
+        for index in 0..<run.pointee.count {
+            let task = run.pointee.tasks + index
+            calls[index].result = task.pointee.result
+            calls[index].error = task.pointee.error
+            withUnsafeMutableBytes(of: &calls[index].message) {
+                var text = TextBuffer($0.baseAddress?.assumingMemoryBound(to: CChar.self), capacity: $0.count)
+                if let message = task.pointee.message { text.append(cString: UnsafePointer(message)) }
+            }
+            if task.pointee.error != 0 { failures += 1 }
+        }
+        return failures
+    }
+
+    /// "2 of 10 failed: [3] EIO (Input/output error): short header; [7] CORO_ESHUTDOWN (…)"
+    private func failParallel(_ calls: UnsafeMutablePointer<coro_call>, _ n: Int, _ failures: Int) -> Int32 {
+        fail(Code.inParallel) { text in
+            text.append(failures)
+            text.append(" of ")
+            text.append(n)
+            text.append(" failed:")
+            for index in 0..<n where calls[index].error != 0 && text.length < ErrorReport.textSize {
+                text.append(" [")
+                text.append(index)
+                text.append("] ")
+                ErrorText.append(calls[index].error, to: &text)
+                if calls[index].message.0 != 0 {
+                    text.append(": ")
+                    withUnsafeBytes(of: &calls[index].message) {
+                        $0.baseAddress.map { text.append(cString: $0.assumingMemoryBound(to: CChar.self)) }
+                    }
+                }
+                text.append(";")
+            }
+        }
+    }
+}

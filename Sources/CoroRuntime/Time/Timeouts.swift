@@ -1,0 +1,100 @@
+/// Timeout scopes at work: `park` and `yield` are told of them by the flag `timed`.
+extension RuntimeRef {
+    /// Begins a scope of the caller. Returns its name.
+    func beginTimeout(_ duration: Int64) throws(Refusal) -> Int64 {
+        let me = pointee.current
+        guard let extras = me.obtainExtras(), extras.pointee.timeouts.reserveOne() else {
+            throw Refusal(code: fail(Code.noMemory))
+        }
+        if me == pointee.main { try beginAlarm() }
+        pointee.lastTimeout &+= 1
+        extras.pointee.timeouts.begin(pointee.lastTimeout, until: deadline(in: duration))
+        me.set(.timed)
+        if me == pointee.main { resumeAlarm() }
+        return pointee.lastTimeout
+    }
+
+    /// Nothing may suspend in a scope of no time: it has run out already.
+    @inline(__always)
+    private func deadline(in duration: Int64) -> Int64 {
+        if duration == .max { return .max }
+        return duration > 0 ? addClamped(pointee.clock.read(), duration) : pointee.now
+    }
+
+    /// Ends a scope of the caller. Returns whether it had run out.
+    func endTimeout(_ name: Int64) throws(Refusal) -> Bool {
+        let me = pointee.current
+        if me == pointee.main { pauseAlarm() }
+        defer { if me == pointee.main { resumeAlarm() } }
+        guard let extras = me.pointee.extras, let hasExpired = extras.pointee.timeouts.end(name) else {
+            throw refuseTimeout(name)
+        }
+        if extras.pointee.timeouts.isEmpty {
+            me.clear(.timed)
+            if me == pointee.main { endAlarm() }
+        }
+        return hasExpired
+    }
+
+    /// Whether a scope of the caller has run out.
+    func hasExpired(_ name: Int64) throws(Refusal) -> Bool {
+        guard let hasExpired = pointee.current.pointee.extras?.pointee.timeouts.hasExpired(name) else {
+            throw refuseTimeout(name)
+        }
+        return hasExpired
+    }
+
+    private func refuseTimeout(_ name: Int64) -> Refusal {
+        Refusal(
+            code: fail(Code.invalid) {
+                $0.append("there is no timeout scope ")
+                $0.append(name)
+                $0.append(" in this coroutine: it has ended, with itself or one around it, or another coroutine began it")
+            })
+    }
+
+    /// When the first scope of a coroutine runs out.
+    @inline(__always)
+    func timeoutDeadline(of coroutine: CoroutineRef) -> Int64 {
+        coroutine.has(.timed) ? coroutine.pointee.extras?.pointee.timeouts.earliest ?? .max : .max
+    }
+
+    /// Whether the time of one of the caller's scopes is up; if so, that scope has run out.
+    func expireDueTimeout(of me: CoroutineRef) -> Bool {
+        guard timeoutDeadline(of: me) <= pointee.now else { return false }
+        me.pointee.extras?.pointee.timeouts.expireFirst()
+        return true
+    }
+
+    /// What the call of a coroutine whose timer has gone off returns.
+    func outcomeOfTimer(_ coroutine: CoroutineRef) -> Int32 {
+        if coroutine.has(.timed), timeoutDeadline(of: coroutine) <= coroutine.pointee.deadline {
+            coroutine.pointee.extras?.pointee.timeouts.expireFirst()
+            return Code.interrupted
+        }
+        return coroutine.pointee.waitKind == .sleep ? 0 : Code.timeout
+    }
+
+    /// Runs a function in a scope of its own. Returns 0, or the error, with its report written.
+    func withTimeout(
+        _ duration: Int64, _ function: CoroutineFunction, _ argument: UnsafeMutableRawPointer?,
+        result: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
+    ) throws(Refusal) -> Int32 {
+        let scope = try beginTimeout(duration)
+        let me = pointee.current
+        let outer = takeFailureRecord(of: me)
+        let value = function(argument)
+        let own = takeFailureRecord(of: me)
+        putBack(outer, to: me)
+        defer { Heap.free(own.message) }
+        let hasExpired = try endTimeout(scope)
+        if own.code == 0 { result?.pointee = value }
+        if hasExpired { return failTimeout() }
+        if own.code == 0 { return 0 }
+        return fail(own.code) { if let message = own.message { $0.append(cString: UnsafePointer(message)) } }
+    }
+
+    func failTimeout() -> Int32 {
+        fail(Code.timeout) { $0.append("the time of the scope ran out, and what it waited in was interrupted") }
+    }
+}
