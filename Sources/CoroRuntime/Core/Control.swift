@@ -67,8 +67,10 @@ extension RuntimeRef {
         // Whatever is left of the batch, the caller comes next.
         pointee.budget = Swift.max(pointee.budget, 2)
         pointee.startsInARow &+= 1
+        if me == pointee.main { pauseAlarm() }
         switchTo(coroutine)
         if me.pointee.state != .running { driveLoop() }
+        if me == pointee.main { resumeAlarm() }
         // One that does nothing but start coroutines would keep all others, and the loop, waiting for ever.
         if pointee.startsInARow >= Self.mostStartsInARow, me != pointee.main {
             makeReady(me)

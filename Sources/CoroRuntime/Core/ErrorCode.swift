@@ -20,33 +20,34 @@ enum CoroErrno {
     static let inProgress: Int32 = 115
 }
 
-/// libcoro's own errors: the one table of their names and texts. `include/coro.h` has the numbers and documents them.
+/// The names and texts of libcoro's own errors.
 enum ErrorTable {
     static func find(_ code: Int32) -> (name: StaticString, text: StaticString)? {
         switch code {
-        case -5001: ("CORO_ESCHEDULE", "the coroutine can't be scheduled: it is running, runnable, or was started before")
-        case -5002: ("CORO_EDEAD", "the coroutine has ended")
-        case -5003: ("CORO_ECLOSED", "the descriptor was closed")
-        case -5004: ("CORO_ENOTSTARTED", "the coroutine was never started")
-        case -5005: ("CORO_ETIMEOUT", "the time given ran out")
-        case -5006: ("CORO_ESIMULTANEOUS", "another coroutine waits already for the same")
-        case -5007: ("CORO_ESHUTDOWN", "the coroutine was told to end")
-        case -5008: ("CORO_EWAKEUP", "the wait was broken off")
-        case -5009: ("CORO_EINTERRUPTED", "the wait was interrupted")
-        case -5010: ("CORO_EYIELDFROMMAIN", "this call may suspend, which is not allowed here")
-        case -5011: ("CORO_ELOCK", "the lock is not held by the caller")
-        case -5012: ("CORO_EINPARALLEL", "some of the functions run in parallel failed")
-        case -5013: ("CORO_EWRONGTHREAD", "the coroutine belongs to another thread")
-        case -5014: ("CORO_EEOF", "the stream ended before all bytes had come")
-        case -5015: ("CORO_EBLOCKING", "the descriptor is in blocking mode")
-        case -5016: ("CORO_ELOOPRUNNING", "the loop runs already on this thread")
-        case -5017: ("CORO_EFAILED", "the coroutine failed with an error that has no code")
+        case Code.schedule: ("CORO_ESCHEDULE", "the coroutine can't be scheduled: it is running, runnable, or was started before")
+        case Code.dead: ("CORO_EDEAD", "the coroutine has ended")
+        case Code.closed: ("CORO_ECLOSED", "the descriptor was closed")
+        case Code.notStarted: ("CORO_ENOTSTARTED", "the coroutine was never started")
+        case Code.timeout: ("CORO_ETIMEOUT", "the time given ran out")
+        case Code.simultaneous: ("CORO_ESIMULTANEOUS", "another coroutine waits already for the same")
+        case Code.shutdown: ("CORO_ESHUTDOWN", "the coroutine was told to end")
+        case Code.wakeUp: ("CORO_EWAKEUP", "the wait was broken off")
+        case Code.interrupted: ("CORO_EINTERRUPTED", "the wait was interrupted")
+        case Code.yieldFromMain: ("CORO_EYIELDFROMMAIN", "this call may suspend, which is not allowed here")
+        case Code.lock: ("CORO_ELOCK", "the lock is not held by the caller")
+        case Code.inParallel: ("CORO_EINPARALLEL", "some of the functions run in parallel failed")
+        case Code.wrongThread: ("CORO_EWRONGTHREAD", "the coroutine belongs to another thread")
+        case Code.endOfFile: ("CORO_EEOF", "the stream ended before all bytes had come")
+        case Code.blocking: ("CORO_EBLOCKING", "the descriptor is in blocking mode")
+        case Code.loopRunning: ("CORO_ELOOPRUNNING", "the loop runs already on this thread")
+        case Code.failed: ("CORO_EFAILED", "the coroutine failed with an error that has no code")
         default: nil
         }
     }
 }
 
-/// What `CORO_E…` stands for, under the names that Swift code reads.
+/// What `CORO_E…` stands for, under the names that Swift code reads. `include/coro.h` has the same numbers
+/// and documents them.
 enum Code {
     static let schedule: Int32 = -5001
     static let dead: Int32 = -5002
@@ -55,13 +56,16 @@ enum Code {
     static let timeout: Int32 = -5005
     static let simultaneous: Int32 = -5006
     static let shutdown: Int32 = -5007
+    static let wakeUp: Int32 = -5008
     static let interrupted: Int32 = -5009
     static let yieldFromMain: Int32 = -5010
+    static let lock: Int32 = -5011
     static let inParallel: Int32 = -5012
     static let wrongThread: Int32 = -5013
     static let endOfFile: Int32 = -5014
     static let blocking: Int32 = -5015
     static let loopRunning: Int32 = -5016
+    static let failed: Int32 = -5017
 
     static let noSuchCoroutine = -CoroErrno.noSuchProcess
     static let invalid = -CoroErrno.invalid

@@ -61,9 +61,13 @@ extension RuntimeRef {
         if error < 0 { return error }
         let taken = perform(fd, .read) { _ in Int(acceptSound(fd, address, length)) }
         if taken < 0 { return taken == Int(-CoroErrno.tooManyFiles) ? explainCreation(Int32(taken)) : Int32(taken) }
-        // What is accepted is of the listener's kind.
-        let kind = pointee.poller.known(fd)?.pointee.kind ?? 0
-        return adopt(Int32(taken), kind: coro_descriptor_kind(rawValue: UInt32(kind)))
+        return adopt(Int32(taken), from: fd)
+    }
+
+    /// What is accepted is of the listener's kind.
+    private func adopt(_ accepted: Int32, from listener: Int32) -> Int32 {
+        let kind = pointee.poller.known(listener)?.pointee.kind ?? 0
+        return adopt(accepted, kind: coro_descriptor_kind(rawValue: UInt32(kind)))
     }
 
     /// Passes over connections that broke before they were accepted, and network errors that accept(2) passes on.
@@ -89,7 +93,7 @@ extension RuntimeRef {
             if taken == Code.again {
                 pointee.poller.known(fd)?.pointee.setWouldBlock(.read)
             } else if taken >= 0 {
-                taken = adopt(taken, kind: coro_descriptor_kind(rawValue: UInt32(pointee.poller.known(fd)?.pointee.kind ?? 0)))
+                taken = adopt(taken, from: fd)
             }
         }
         return count
