@@ -11,7 +11,7 @@
 
 static void *hello(void *unused) {
     puts("Hello world!");
-    coro_set_exit(0); /* this will cause the process to exit: main returns what the loop does */
+    coro_set_exit(0); /* ends the loop, which returns this 0 to main */
     return NULL;
 }
 
