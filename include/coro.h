@@ -45,6 +45,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 #include <sys/types.h>
+#include <sys/wait.h>
 #include <stdio.h>
 
 #ifdef __cplusplus
@@ -587,6 +588,7 @@ int64_t coro_get_live_coros(void);
 #define CORO_WAIT_JOIN 4      /* wait_object: the coroutine */
 #define CORO_WAIT_READ 5      /* wait_object: the descriptor */
 #define CORO_WAIT_WRITE 6     /* wait_object: the descriptor */
+#define CORO_WAIT_CHILD 7     /* wait_object: the process's pid */
 #define CORO_WAIT_PARALLEL 8  /* wait_object: how many calls have not ended */
 #define CORO_WAIT_EVENT 9     /* wait_object: the event's address */
 
@@ -605,7 +607,8 @@ typedef struct coro_info {
     const void *CORO_NULLABLE spawn_site; /* the address after the call that created it */
     size_t stack_size;        /* bytes, the guard included */
     char name[64];            /* cut to fit */
-    char waiting[96];         /* as a person reads it: "sleeping 1.2 s more", "reading fd 7", "joining #4" */
+    char waiting[96];         /* as a person reads it: "sleeping 1.2 s more", "reading fd 7", "joining #4",
+                                 "waiting for process 123" */
 } coro_info;
 
 /* Fills in *info. For an id whose record is gone: CORO_EDEAD, with dead and state set. Returns 0, CORO_EDEAD,
@@ -728,6 +731,182 @@ int coro_set_max_selfish_acts(coro_t co, int n);
 /* A stdio stream whose reading and writing suspend: fdopen(3), to be used by one coroutine at a time. mode: as fopen.
    fclose() flushes it, and closes fd by coro_close(). Returns NULL on an error: coro_error_detail(). Does not suspend. */
 FILE *CORO_NULLABLE coro_fdopen(int fd, const char *CORO_NULLABLE mode);
+
+/* ====================================================================================================== Processes */
+/*
+ * Other programs: waiting for a child by its pid, and starting, feeding, watching and ending programs by a handle. All of it by
+ * descriptors of processes: no handler of SIGCHLD, and no thread.
+ *
+ *     const char *argv[] = {"sort", "-r", NULL};
+ *     coro_process_options options = CORO_PROCESS_OPTIONS_INIT;
+ *     coro_process_result result = CORO_PROCESS_RESULT_INIT;
+ *     options.argv = argv;
+ *     if (coro_process_run(&options, "b\na\nc\n", 6, CORO_SECONDS(10), &result) == 0) puts(result.out);
+ *     coro_process_result_free(&result);
+ *
+ * A status is what wait(2) gives: for the macros of <sys/wait.h>, or coro_process_exit_code() and its like. Where SIGCHLD is
+ * ignored, or other code waits for any child (waitpid(-1)), statuses are lost: the calls then return -ECHILD.
+ */
+
+/* waitpid(2) for one child, which may have been made in any way, on any thread. Suspends until it has ended; with the option
+   WNOHANG it returns 0 instead. A wait that is interrupted takes nothing: the child can still be waited for.
+   Returns pid with the status in *status (which may be NULL), or
+     -ECHILD            pid is no child of this process, or somebody else has taken its status
+     CORO_ESIMULTANEOUS somebody waits for it already, on whichever thread (coro_error_other()), or it was made by a handle
+     -EINVAL            pid is not positive, or options are others than WNOHANG
+     -EMFILE, -ENFILE, -ENOMEM, -ENOSYS (Linux before 5.3): no descriptor to wait by; the child can still be waited for
+     CORO_EYIELDFROMMAIN, or the code the caller was interrupted with.
+   Call from: anywhere. */
+pid_t coro_waitpid(pid_t pid, int *CORO_NULLABLE status, int options);
+
+/* A process's handle. Positive; never reused; a negative value is an error. It belongs to the thread that started it. */
+typedef int64_t coro_process_t;
+
+/* coro_stdio.mode: what a standard stream of a process is */
+#define CORO_STDIO_INHERIT 0 /* the same as here */
+#define CORO_STDIO_NULL 1    /* /dev/null */
+#define CORO_STDIO_PIPE 2    /* a pipe, of which coro_process_fd() is the other end */
+#define CORO_STDIO_FD 3      /* what the descriptor `fd` is, which stays open here */
+#define CORO_STDIO_FILE 4    /* the file `path`: to read it for in, created or emptied and to write it for out and err */
+#define CORO_STDIO_APPEND 5  /* the file `path`, created if there is none, to write at its end: for out and err */
+#define CORO_STDIO_STDOUT 6  /* the same as out: for err */
+
+/* A standard stream of a process. All zero: CORO_STDIO_INHERIT. */
+typedef struct coro_stdio {
+    int32_t mode;                    /* CORO_STDIO_... */
+    int32_t fd;                      /* for CORO_STDIO_FD */
+    const char *CORO_NULLABLE path;  /* for CORO_STDIO_FILE and _APPEND; relative to our directory, not to cwd. To open a
+                                        named pipe, the whole thread waits for its other end */
+} coro_stdio;
+
+/* Flags of coro_process_options. */
+/* It leads a process group of its own: coro_process_kill() reaches all that it starts, and the terminal's ^C does not. */
+#define CORO_PROCESS_GROUP 0x1
+/* It leads a session of its own (setsid), without a terminal; and so also a group. */
+#define CORO_PROCESS_SESSION 0x2
+/* It gets every descriptor that is not close-on-exec. Without it: 0, 1 and 2, and nothing else. */
+#define CORO_PROCESS_KEEP_FDS 0x4
+
+/* How to start a program. Start from CORO_PROCESS_OPTIONS_INIT or coro_process_options_init(): beside struct_size, zero is
+   the default. Nothing that it points to is used after the call. */
+typedef struct coro_process_options {
+    size_t struct_size;                                          /* sizeof(coro_process_options) */
+    const char *CORO_NULLABLE const *CORO_NULLABLE argv;         /* the program and its arguments, and NULL; must be given */
+    const char *CORO_NULLABLE program;                           /* NULL: argv[0]. Looked for in our PATH if it has no slash;
+                                                                    a relative path is relative to cwd */
+    const char *CORO_NULLABLE const *CORO_NULLABLE env;          /* "NAME=value", and NULL; NULL: our environment */
+    const char *CORO_NULLABLE cwd;                               /* the directory it runs in; NULL: ours */
+    coro_stdio in, out, err;
+    uint32_t flags;                                              /* CORO_PROCESS_...; default none */
+    uint32_t reserved;                                           /* 0 */
+    size_t capture_limit;                                        /* coro_process_run(): bytes of out and of err; 0: 64 MiB */
+    int64_t grace;                                               /* coro_process_run(): ns from SIGTERM to SIGKILL; 0: 1 s */
+} coro_process_options;
+
+#define CORO_PROCESS_OPTIONS_INIT \
+    { sizeof(coro_process_options), NULL, NULL, NULL, NULL, {0, 0, NULL}, {0, 0, NULL}, {0, 0, NULL}, 0, 0, 0, 0 }
+
+/* Fills in the defaults: the same as CORO_PROCESS_OPTIONS_INIT. Call from: anywhere. */
+void coro_process_options_init(coro_process_options *CORO_NONNULL options);
+
+/* Starts a program, and returns its handle when it runs. Its signal mask, and which signals it ignores, are the caller's. It
+   does not suspend; a program that somebody has open for writing is tried again for at most 63 ms, which the thread waits.
+   After an error nothing runs, and nothing is left behind; coro_error_detail() names the program, directory or file:
+     -ENOENT    no such program (or not the interpreter that its first line names), directory or file
+     -EACCES    the program may not be executed, the directory not be entered, or the file not be opened
+     -ENOEXEC   not a program; a script has to begin with #!
+     -ENOTDIR   cwd is no directory
+     -E2BIG     arguments and environment are too long
+     -ETXTBSY   somebody has the program open for writing
+     -EBADF     CORO_STDIO_FD: the descriptor is not open
+     -EAGAIN    no more processes may be made
+     -EMFILE, -ENFILE, -ENOMEM, -ENOSYS (Linux before 5.3)
+     -EINVAL    argv is NULL or empty, or another value means nothing
+     or what open(2), posix_spawn(3) and execve(2) say.
+   Ownership: coro_process_close() the handle. Call from: anywhere. */
+coro_process_t coro_process_start(const coro_process_options *CORO_NULLABLE options);
+
+/*
+ * Errors of all that take a handle: -ESRCH (there never was such a handle), CORO_EDEAD (it is closed), CORO_EWRONGTHREAD. Any
+ * integer may be passed. Call from: its thread. None suspends, but coro_process_wait(). In the child of a fork() the handles
+ * are good for closing: waiting and killing return -ECHILD, for the processes are the parent's children.
+ */
+
+/* The process's id. After it was waited for, another process may have that. */
+pid_t coro_process_pid(coro_process_t process);
+
+/* Our end of the pipe to its standard stream 0, 1 or 2, for coro_read(), coro_write(), coro_fdopen() and the like.
+   Ownership: the handle's, which closes it; it may be closed before by coro_process_close_fd(), coro_close() or fclose() of
+   a coro_fdopen() stream, and coro_forget() gives it to the caller. Errors: also -EBADF (no pipe, or no more), -EINVAL. */
+int coro_process_fd(coro_process_t process, int which);
+
+/* Closes that, which the process sees as the end of its input. Returns 0, also if there is no pipe or no more; -EINVAL. */
+int coro_process_close_fd(coro_process_t process, int which);
+
+/* Waits until the process has ended, and stores its status in *status (unless NULL). Any number may wait, and later waits
+   return the status again. The first that returns it also frees the process's number. Suspends.
+   Returns 0, CORO_ECLOSED (the handle was closed meanwhile), -ECHILD (somebody else has taken the status), the code the
+   caller was interrupted with, CORO_EYIELDFROMMAIN. */
+int coro_process_wait(coro_process_t process, int *CORO_NULLABLE status);
+
+/* Whether the process runs. false for a handle that is none. */
+bool coro_process_is_alive(coro_process_t process);
+
+/* Sends a signal, to the whole group if it leads one (CORO_PROCESS_GROUP, _SESSION); 0 only looks. What is left of a group can
+   be reached until its leader has been waited for. Never reaches another process that got the same number.
+   Returns 0, -ESRCH (also: it has ended, and was waited for), -EPERM, -EINVAL (no such signal). */
+int coro_process_kill(coro_process_t process, int signum);
+
+/* Closes the handle and its pipes; who waits gets CORO_ECLOSED. A process that runs runs on, and leaves no zombie: this
+   thread's loop reaps it when it ends, without going on for that (CORO_LOOP_UNTIL_IDLE); if the thread has ended before, the
+   next coro_process_start() on any does. Returns 0. */
+int coro_process_close(coro_process_t process);
+
+/* How a program that was run has ended. Set struct_size first, by CORO_PROCESS_RESULT_INIT. */
+typedef struct coro_process_result {
+    size_t struct_size;        /* sizeof(coro_process_result) */
+    int32_t status;            /* as wait(2) gives it; -1: it was not started, or the status is lost */
+    uint32_t reserved;
+    char *CORO_NULLABLE out;   /* what it wrote, with a NUL behind it; NULL: not captured */
+    size_t out_size;           /* bytes, without that NUL */
+    char *CORO_NULLABLE err;
+    size_t err_size;
+} coro_process_result;
+
+#define CORO_PROCESS_RESULT_INIT { sizeof(coro_process_result), -1, 0, NULL, 0, NULL, 0 }
+
+/* Runs a program to its end: starts it, writes the n bytes of input to its standard input and closes that, captures what it
+   writes, and waits until it has ended and closed its output. Suspends.
+   options: as for coro_process_start(), but the program leads a group of its own, and of the streams left at
+   CORO_STDIO_INHERIT in is the input (input NULL: /dev/null), out and err are captured, apart from each other (err
+   CORO_STDIO_STDOUT: together). To pass one on as it is here, use CORO_STDIO_FD. timeout: nanoseconds, CORO_FOREVER for none.
+   When the time is over, or it writes more than options->capture_limit, its group gets SIGTERM, and after options->grace
+   SIGKILL; it is waited for, and *result has what was captured. A program that does not read its input is no error. What the
+   program has left running and still holds its output is waited for like the program itself; give a timeout.
+   Returns 0 if it has ended by itself, whatever its status, or
+     CORO_ETIMEOUT  the time was over
+     -EOVERFLOW     it wrote more than capture_limit
+     -ENOMEM        no memory for what it wrote: it was ended in the same way
+     -ECHILD        somebody else has taken its status
+     the code the caller was interrupted with: its group was killed (SIGKILL), and it was waited for
+     -EINVAL (also: input although options->in says otherwise), CORO_EYIELDFROMMAIN, or an error of coro_process_start().
+   Ownership: whatever it returns, free *result by coro_process_result_free(); what was in it before is not freed.
+   Call from: anywhere. */
+int coro_process_run(const coro_process_options *CORO_NULLABLE options, const void *CORO_NULLABLE input, size_t n,
+                     int64_t timeout, coro_process_result *CORO_NULLABLE result);
+
+/* Frees what is in *result, and empties it. NULL is nothing. Call from: anywhere. */
+void coro_process_result_free(coro_process_result *CORO_NULLABLE result);
+
+/* The exit code in a status, 0 to 255; -1 if a signal has ended the process. Call from: anywhere. */
+int coro_process_exit_code(int status);
+
+/* The signal that has ended the process; 0 if it exited. Call from: anywhere. */
+int coro_process_term_signal(int status);
+
+/* Writes "exited with 3", "killed by SIGKILL" or "killed by SIGSEGV, core dumped" into buffer, cut to fit and terminated.
+   Returns the whole length. Call from: anywhere. */
+int coro_process_describe_status(int status, char *CORO_NULLABLE buffer, size_t size);
 
 /* ======================================================================================================== Threads */
 

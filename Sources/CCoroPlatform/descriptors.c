@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include "coro_process.h"
 #include "system_call.h"
 
 #include <fcntl.h>
@@ -82,11 +83,9 @@ int coro_system_reopen_terminal(int fd) {
     if (ioctl(fd, TIOCGPTN, &number) == 0) return -EINVAL;
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     int copy = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    if (copy < 0 || copy > 2) return copy < 0 ? -errno : copy;
+    if (copy < 0) return -errno;
     /* Not in the place of a standard stream that is closed for the moment. */
-    int higher = fcntl(copy, F_DUPFD_CLOEXEC, 3);
-    close(copy);
-    return higher < 0 ? -errno : higher;
+    return coro_system_move_above_standard(copy);
 }
 
 int coro_system_ready(int fd, bool to_write) {

@@ -36,6 +36,36 @@ int main(void) {
     FIELD(coro_loop_options, flags, 16, 4);
     FIELD(coro_loop_options, reserved, 20, 4);
 
+    STRUCT(coro_process_t, 8);
+
+    STRUCT(coro_stdio, 16);
+    FIELD(coro_stdio, mode, 0, 4);
+    FIELD(coro_stdio, fd, 4, 4);
+    FIELD(coro_stdio, path, 8, 8);
+
+    STRUCT(coro_process_options, 112);
+    FIELD(coro_process_options, struct_size, 0, 8);
+    FIELD(coro_process_options, argv, 8, 8);
+    FIELD(coro_process_options, program, 16, 8);
+    FIELD(coro_process_options, env, 24, 8);
+    FIELD(coro_process_options, cwd, 32, 8);
+    FIELD(coro_process_options, in, 40, 16);
+    FIELD(coro_process_options, out, 56, 16);
+    FIELD(coro_process_options, err, 72, 16);
+    FIELD(coro_process_options, flags, 88, 4);
+    FIELD(coro_process_options, reserved, 92, 4);
+    FIELD(coro_process_options, capture_limit, 96, 8);
+    FIELD(coro_process_options, grace, 104, 8);
+
+    STRUCT(coro_process_result, 48);
+    FIELD(coro_process_result, struct_size, 0, 8);
+    FIELD(coro_process_result, status, 8, 4);
+    FIELD(coro_process_result, reserved, 12, 4);
+    FIELD(coro_process_result, out, 16, 8);
+    FIELD(coro_process_result, out_size, 24, 8);
+    FIELD(coro_process_result, err, 32, 8);
+    FIELD(coro_process_result, err_size, 40, 8);
+
     STRUCT(coro_info, 224);
     FIELD(coro_info, struct_size, 0, 8);
     FIELD(coro_info, id, 8, 8);

@@ -73,6 +73,7 @@ extension RuntimeRef {
         case .parallel:
             let run = ParallelRunRef(bitPattern: coroutine.pointee.waitObject)
             info.pointee.wait_object = Int64(run?.pointee.unfinished ?? 0)
+        case .child: info.pointee.wait_object = Int64(ChildWait(packed: coroutine.pointee.waitObject).process)
         default: break
         }
         if coroutine.pointee.timerPlace != .none { info.pointee.deadline = coroutine.pointee.deadline }

@@ -90,7 +90,7 @@ extension RuntimeRef {
         case .waiting:
             switch coroutine.pointee.waitKind {
             case .park, .sleep, .pass: wake(coroutine, value: value)
-            case .none, .join, .read, .write, .parallel, .event:
+            case .none, .join, .read, .write, .child, .parallel, .event:
                 throw refuse(coroutine, Code.schedule, "waits for something that only its end can give")
             }
         }

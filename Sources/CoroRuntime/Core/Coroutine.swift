@@ -37,8 +37,8 @@ struct Coroutine {
 
     /// What `coro_schedule` gave.
     var wakeValue: UnsafeMutableRawPointer?
-    /// What `waitKind` is about: a descriptor, or the address of a control block, or of something that begins with a
-    /// `WaitList`.
+    /// What `waitKind` is about: a descriptor, a process and its descriptor (`ChildWait`), or the address of a control block or
+    /// of something that begins with a `WaitList`.
     var waitObject: Int = 0
     /// Its neighbours in the list of those who wait for the same. `waitNext` is also the next in the queue for the next pass,
     /// and among the unused.
@@ -117,9 +117,7 @@ typealias CoroutineFunction = @convention(c) (UnsafeMutableRawPointer?) -> Unsaf
 
 /// What a waiting coroutine waits for. The numbers are `CORO_WAIT_…`.
 enum WaitKind: UInt8 {
-    case none, park, pass, sleep, join, read, write
-    case parallel = 8
-    case event = 9
+    case none, park, pass, sleep, join, read, write, child, parallel, event
 }
 
 extension Coroutine {
@@ -131,6 +129,25 @@ extension Coroutine {
             createdLow = UInt32(truncatingIfNeeded: newValue >> 10)
         }
     }
+}
+
+/// What a coroutine that waits for a process has as its `waitObject`.
+struct ChildWait {
+    var process: Int32
+    /// Can be read from when it has ended.
+    var descriptor: Int32
+
+    init(process: Int32, descriptor: Int32) {
+        self.process = process
+        self.descriptor = descriptor
+    }
+
+    init(packed: Int) {
+        process = Int32(truncatingIfNeeded: packed >> 32)
+        descriptor = Int32(truncatingIfNeeded: packed)
+    }
+
+    var packed: Int { Int(process) << 32 | Int(descriptor) }
 }
 
 extension CoroutineRef {

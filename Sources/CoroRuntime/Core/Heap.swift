@@ -72,6 +72,10 @@ struct Vector<Element> {
         self[index] = self[count]
     }
 
+    mutating func removeAll() {
+        count = 0
+    }
+
     mutating func free() {
         Heap.free(elements)
         elements = nil

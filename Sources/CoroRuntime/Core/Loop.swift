@@ -133,7 +133,7 @@ extension RuntimeRef {
     }
 
     private var nothingCanRun: Bool {
-        pointee.ready.isEmpty && pointee.nextPass.isEmpty && pointee.timers.isEmpty && pointee.poller.waiterCount == 0
+        pointee.ready.isEmpty && pointee.nextPass.isEmpty && pointee.timers.isEmpty && !pointee.poller.hasCoroutines
             && !pointee.mailbox.hasPosts
     }
 

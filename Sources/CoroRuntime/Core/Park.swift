@@ -92,6 +92,7 @@ extension RuntimeRef {
         case .write: pointee.poller.clearWaiter(of: Int32(coroutine.pointee.waitObject), .write)
         case .parallel, .event:
             UnsafeMutablePointer<WaitList>(bitPattern: coroutine.pointee.waitObject).unsafelyUnwrapped.pointee.remove(coroutine)
+        case .child: pointee.poller.clearReader(coroutine, of: ChildWait(packed: coroutine.pointee.waitObject).descriptor)
         }
         coroutine.pointee.waitKind = .none
     }

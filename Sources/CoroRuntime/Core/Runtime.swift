@@ -55,6 +55,8 @@ struct Runtime {
     /// The name of the last timeout scope.
     var lastTimeout: Int64 = 0
     var notifier: Notifier?
+    /// The processes that were started here.
+    var processes = Vector<ProcessRef>()
 
     // -- the rest --
 
@@ -133,7 +135,10 @@ extension Runtime {
     fileprivate static func continueInForkedChild() {
         LoopRegistry.keepOnly(existing?.pointee.mailbox)
         coro_alarm_renew_in_forked_child()
-        if let runtime = existing { runtime.pointee.poller.reopen(in: runtime) }
+        ChildRegistry.forgetAll()
+        guard let runtime = existing else { return }
+        runtime.pointee.poller.reopen(in: runtime)
+        runtime.disownProcesses()
     }
 }
 
@@ -146,6 +151,7 @@ extension RuntimeRef {
         cancelUnstarted()
         pointee.main.pointee.extras?.destroyLocals()
         pointee.mailbox.close(lastID: pointee.lastID)
+        leaveProcesses()
         pointee.poller.close()
         if pointee.startedCount == 0 {
             pointee.stacks.unmapAll()

@@ -9,6 +9,11 @@ struct Shared {
     /// The coroutine-local variables.
     var localKeys = Vector<LocalKey>()
     var lastLocalKey: Int64 = 0
+    /// The children that somebody waits for or has a handle of.
+    var children = Vector<ChildClaim>()
+    /// How many of them nobody is left to wait for.
+    var strayCount = 0
+    var lastProcess: Int64 = 0
 
     /// Does body behind the lock; returns nil if there is no memory for what is shared.
     static func withLock<Result>(_ body: (UnsafeMutablePointer<Shared>) -> Result) -> Result? {

@@ -69,10 +69,16 @@ extension RuntimeRef {
         if error != 0 { return error }
         guard let descriptor = pointee.poller.obtain(fd, error: &error) else { return explain(error, fd) }
         if let other = descriptor.pointee[waiter: direction] { return refuseSecond(fd, direction, other) }
-        let generation = descriptor.pointee.generation
         error = pointee.poller.addWaiter(pointee.current, fd, direction, in: self)
         if error < 0 { return explain(error, fd) }
-        let code = park(direction.waitKind, on: Int(fd))
+        return parkFor(fd, direction.waitKind, on: Int(fd))
+    }
+
+    /// Waits, as one of those that the poller knows to wait for fd, until something has happened to it. 0 or an error.
+    @inline(__always)
+    func parkFor(_ fd: Int32, _ kind: WaitKind, on object: Int, until deadline: Int64 = .max) -> Int32 {
+        let generation = pointee.poller.known(fd)?.pointee.generation
+        let code = park(kind, on: object, until: deadline)
         if code != 0 && code != Code.closed { return fail(code) }
         // Closed while it waited, or between the event and now: the number may mean another file.
         guard let now = pointee.poller.known(fd), now.pointee.generation == generation else { return explainClosed(fd) }

@@ -73,6 +73,9 @@ extension RuntimeRef {
         case .event:
             text.append("waiting for event ")
             text.append(address: UnsafeRawPointer(bitPattern: object))
+        case .child:
+            text.append("waiting for process ")
+            text.append(ChildWait(packed: object).process)
         }
         if coroutine.pointee.timerPlace != .none {
             text.append(coroutine.pointee.waitKind == .sleep ? " " : ", ")

@@ -1,6 +1,8 @@
 import CCoroPlatform
 
 typealias PollerRef = UnsafeMutablePointer<Poller>
+/// What to do when something has happened to a descriptor that no coroutine waits for. Told the runtime and the descriptor.
+typealias UnattendedHandler = @convention(c) (UnsafeMutableRawPointer, Int32) -> Void
 
 /// Which descriptors are ready: epoll, edge-triggered, with registrations that stay until the descriptor is closed. So a
 /// wait costs no system call but the one that all share.
@@ -13,6 +15,8 @@ struct Poller {
     fileprivate var capacity = 0
     fileprivate var events: UnsafeMutablePointer<coro_poll_event>?
     fileprivate var waiters = 0
+    fileprivate var unattended = 0
+    fileprivate var onUnattended: UnattendedHandler?
     fileprivate var mayBeUnverified = false
     fileprivate var verifyAt: Int64 = 0
     fileprivate var glance = Glance()
@@ -46,8 +50,11 @@ struct Glance {
 }
 
 extension PollerRef {
-    /// How many coroutines wait for a descriptor.
+    /// For how many descriptors it is looked at: those that coroutines wait for, and those that nobody does.
     var waiterCount: Int { pointee.waiters }
+
+    /// Whether a coroutine waits for a descriptor.
+    var hasCoroutines: Bool { pointee.waiters != pointee.unattended }
 
     // -- descriptors --
 
@@ -139,7 +146,7 @@ extension PollerRef {
 
     /// What a number has meant so far is over: who waits for it is woken with `error`.
     private func endLife(of descriptor: UnsafeMutablePointer<Descriptor>, with error: Int32, in runtime: RuntimeRef) {
-        if let reader = descriptor.pointee.reader { runtime.wake(reader, with: error) }
+        while let reader = descriptor.pointee.reader { runtime.wake(reader, with: error) }
         if let writer = descriptor.pointee.writer { runtime.wake(writer, with: error) }
         if descriptor.pointee.terminal != 0 { _ = coro_system_close(descriptor.pointee.terminal) }
         descriptor.pointee.terminal = 0
@@ -196,6 +203,45 @@ extension PollerRef {
         pointee.waiters -= 1
     }
 
+    /// Makes the current coroutine one of those, any number, that wait to read from fd, which is known. 0 or an error.
+    func addReader(_ me: CoroutineRef, _ fd: Int32, in runtime: RuntimeRef) -> Int32 {
+        var readers = WaitList(first: pointee.descriptors.unsafelyUnwrapped[Int(fd)].reader)
+        if readers.first == nil {
+            let error = addWaiter(me, fd, .read, in: runtime)
+            if error < 0 { return error }
+        } else {
+            pointee.waiters += 1
+        }
+        readers.append(me)
+        pointee.descriptors.unsafelyUnwrapped[Int(fd)].reader = readers.first
+        return 0
+    }
+
+    func clearReader(_ coroutine: CoroutineRef, of fd: Int32) {
+        var readers = WaitList(first: pointee.descriptors.unsafelyUnwrapped[Int(fd)].reader)
+        readers.remove(coroutine)
+        pointee.descriptors.unsafelyUnwrapped[Int(fd)].reader = readers.first
+        pointee.waiters -= 1
+    }
+
+    /// Has `handler` called when fd, which is known, can be read from while nobody waits for it. The loop looks for that, but
+    /// does not go on because of it. 0 or an error.
+    func beginUnattended(_ fd: Int32, _ handler: @escaping UnattendedHandler, in runtime: RuntimeRef) -> Int32 {
+        var error = open(in: runtime)
+        if error == 0, !pointee.descriptors.unsafelyUnwrapped[Int(fd)].flags.contains(.registered) { error = register(fd) }
+        if error < 0 { return error }
+        pointee.onUnattended = handler
+        pointee.unattended += 1
+        pointee.waiters += 1
+        return 0
+    }
+
+    /// One of those is no more to be looked for.
+    func endUnattended() {
+        pointee.unattended -= 1
+        pointee.waiters -= 1
+    }
+
     /// Waits up to `timeout` for descriptors to become ready, and wakes who waits for them. 0 or an error.
     func wait(in runtime: RuntimeRef, timeout: Int64) -> Int32 {
         let error = open(in: runtime)
@@ -229,7 +275,8 @@ extension PollerRef {
         }
         if event.events & UInt32(CORO_POLL_READ.rawValue | CORO_POLL_URGENT.rawValue) != 0 {
             descriptor.pointee.flags.remove(.drained)
-            if let reader = descriptor.pointee.reader { runtime.wake(reader) }
+            if descriptor.pointee.reader == nil, pointee.unattended > 0 { pointee.onUnattended?(runtime, fd) }
+            while let reader = descriptor.pointee.reader { runtime.wake(reader) }
         }
         if event.events & UInt32(CORO_POLL_WRITE.rawValue) != 0 {
             descriptor.pointee.flags.remove(.full)
@@ -303,6 +350,10 @@ extension PollerRef {
         for fd in 0..<Int32(pointee.capacity) {
             let descriptor = pointee.descriptors.unsafelyUnwrapped + Int(fd)
             descriptor.pointee.flags.remove(.registered)
+            // The parent's children are none of this process.
+            while let reader = descriptor.pointee.reader, reader.pointee.waitKind == .child {
+                runtime.wake(reader, with: -CoroErrno.noChild)
+            }
             guard descriptor.pointee.reader != nil || descriptor.pointee.writer != nil else { continue }
             let failure = error < 0 ? error : register(fd)
             if failure < 0 { endLife(of: descriptor, with: failure, in: runtime) }
