@@ -270,6 +270,9 @@ static void *end_with_everything(void *unused) {
     spawn_one(read_one, AS_POINTER(pipe_ends[0]));
     let_others_run();
     CHECK(coro_spawn_with(do_nothing, NULL, &options) > 0);
+    options.name = "queued, and of interest to nobody";
+    options.flags = CORO_DETACHED;
+    CHECK(coro_spawn_with(do_nothing, NULL, &options) > 0);
     CHECK(coro_loop_current() > 0);
     CHECK_EQ(coro_post(coro_loop_current(), do_nothing, NULL), 0);
     return unused;
@@ -284,7 +287,7 @@ TEST(a_thread_may_end_whatever_its_coroutines_do) {
         CHECK_EQ(pthread_create(&thread, NULL, end_with_everything, NULL), 0);
         pthread_join(thread, NULL);
     }
-    CHECK_EQ(released, 150);
+    CHECK_EQ(released, 200);
     CHECK_EQ(open_descriptors(), before);
 }
 

@@ -179,5 +179,9 @@ extension RuntimeRef {
             pointee.table.forEach { if !$0.has(.started), $0.pointee.state != .ended { unstarted = $0 } }
             if let unstarted { cancel(unstarted) }
         } while unstarted != nil
+        // The table knows them no more, if they were detached: the queue does.
+        while let queued = pointee.ready.popFirst() {
+            if queued.has(.cancelledInQueue) { dropCancelled(queued) }
+        }
     }
 }
