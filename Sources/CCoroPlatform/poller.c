@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include "coro_bell.h"
 #include "system_call.h"
 
 #include <stdint.h>
@@ -76,6 +77,12 @@ void coro_system_wakeup_ring(int fd) {
     uint64_t one = 1;
     /* EAGAIN means that the counter is full: the thread will wake. */
     while (write(fd, &one, sizeof one) < 0 && errno == EINTR) {}
+}
+
+void coro_bell_ring(coro_bell *bell) {
+    coro_atomic_exchange(&bell->rung, 1);
+    if (coro_atomic_exchange(&bell->asleep, 0) != 1) return;
+    coro_system_wakeup_ring(__atomic_load_n(&bell->wakeup, __ATOMIC_ACQUIRE));
 }
 
 void coro_system_wakeup_clear(int fd) {

@@ -5,6 +5,7 @@
 #ifndef CORO_PLATFORM_H
 #define CORO_PLATFORM_H
 
+#include "coro_bell.h"
 #include "coro_context.h"
 #include "coro_memory.h"
 #include "coro_process.h"

@@ -1,7 +1,7 @@
 import CCoroPlatform
 
 /// What other threads may reach of a thread's loop: where they post, and how they wake it. Everything in it is guarded by the
-/// process lock, but for the two flags.
+/// process lock, but for the bell.
 struct Mailbox {
     /// Which part of the ids the loop gives out: the high bits of its coroutines' ids.
     let number: Int
@@ -15,10 +15,8 @@ struct Mailbox {
     var isExposed = false
     fileprivate var first: UnsafeMutablePointer<Post>?
     fileprivate var last: UnsafeMutablePointer<Post>?
-    fileprivate var wakeup: Int32 = -1
-    /// Whether there are posts, and whether the loop's thread waits: read and written without the lock.
-    fileprivate let postsFlag: UnsafeMutablePointer<UInt32>
-    fileprivate let sleepingFlag: UnsafeMutablePointer<UInt32>
+    /// Rung for posts and for signals. Used without the lock.
+    let bell: UnsafeMutablePointer<coro_bell>
 
     struct Post {
         var function: CoroutineFunction
@@ -28,13 +26,10 @@ struct Mailbox {
 
     /// nil without memory.
     static func make(number: Int, loopID: Int64, firstID: Int64, isReused: Bool) -> UnsafeMutablePointer<Mailbox>? {
-        // Two cache lines, so that looking at one flag does not meet writing the other.
-        guard let flags = Heap.zeroed(UInt32.self, count: 32, alignment: 64) else { return nil }
-        let mailbox = Heap.one(
-            Mailbox(
-                number: number, loopID: loopID, firstID: firstID, isReused: isReused, postsFlag: flags,
-                sleepingFlag: flags + 16))
-        if mailbox == nil { Heap.free(flags) }
+        guard let bell = Heap.one(coro_bell(), alignment: 64) else { return nil }
+        coro_bell_set_wakeup(bell, -1)
+        let mailbox = Heap.one(Mailbox(number: number, loopID: loopID, firstID: firstID, isReused: isReused, bell: bell))
+        if mailbox == nil { Heap.free(bell) }
         return mailbox
     }
 }
@@ -48,21 +43,19 @@ extension UnsafeMutablePointer<Mailbox> {
             pointee.first = post
         }
         pointee.last = post
-        // The other side sets its flag first and looks at this one then: one of the two sees the other.
-        _ = coro_atomic_exchange(pointee.postsFlag, 1)
-        if coro_atomic_exchange(pointee.sleepingFlag, 0) == 1 { coro_system_wakeup_ring(pointee.wakeup) }
+        coro_bell_ring(pointee.bell)
     }
 
-    /// Whether there are posts to take. For the loop's thread, as all that follows.
-    var hasPosts: Bool { coro_atomic_load(pointee.postsFlag) != 0 }
+    /// Whether there are posts, or signals, to take. For the loop's thread, as all that follows.
+    var hasPosts: Bool { coro_bell_has_rung(pointee.bell) }
 
     var isExposed: Bool { pointee.isExposed }
 
-    /// Takes out all posts, in their order.
+    /// Takes out all posts, in their order. Signals are to be looked at after this, which takes back the ring for both.
     func takeAll() -> UnsafeMutablePointer<Mailbox.Post>? {
         coro_process_lock()
         defer { coro_process_unlock() }
-        _ = coro_atomic_exchange(pointee.postsFlag, 0)
+        coro_bell_set_rung(pointee.bell, false)
         let first = pointee.first
         pointee.first = nil
         pointee.last = nil
@@ -78,26 +71,23 @@ extension UnsafeMutablePointer<Mailbox> {
         end.pointee.next = pointee.first
         if pointee.first == nil { pointee.last = end }
         pointee.first = posts
-        _ = coro_atomic_exchange(pointee.postsFlag, 1)
     }
 
-    /// From now on posts ring. false: there is one already, so that the loop must not wait.
+    /// From now on who rings wakes the loop. false: somebody has rung already, so that the loop must not wait.
     func goToSleep() -> Bool {
-        _ = coro_atomic_exchange(pointee.sleepingFlag, 1)
+        coro_bell_set_asleep(pointee.bell, true)
         if !hasPosts { return true }
         wakeUp()
         return false
     }
 
     func wakeUp() {
-        _ = coro_atomic_exchange(pointee.sleepingFlag, 0)
+        coro_bell_set_asleep(pointee.bell, false)
     }
 
-    /// What posts ring from now on.
+    /// What wakes the loop from now on.
     func setWakeup(_ descriptor: Int32) {
-        coro_process_lock()
-        pointee.wakeup = descriptor
-        coro_process_unlock()
+        coro_bell_set_wakeup(pointee.bell, descriptor)
     }
 
     /// The thread ends. Posts that nobody took are dropped.
@@ -108,7 +98,7 @@ extension UnsafeMutablePointer<Mailbox> {
             post = dropped.pointee.next
             Heap.free(dropped)
         }
-        Heap.free(pointee.postsFlag)
+        Heap.free(pointee.bell)
         Heap.free(self)
     }
 }
@@ -127,12 +117,18 @@ extension RuntimeRef {
                 makeReady(try create(creation))
             } catch {
                 pointee.mailbox.putBack(current)
-                pointee.postsRetryAt = addClamped(pointee.now, RuntimeRef.postsRetryInterval)
+                retryLater()
                 return
             }
             post = current.pointee.next
             Heap.free(current)
         }
+    }
+
+    /// Has the loop look for posts and signals again when there may be memory for them.
+    func retryLater() {
+        coro_bell_set_rung(pointee.mailbox.pointee.bell, true)
+        pointee.postsRetryAt = addClamped(pointee.now, RuntimeRef.postsRetryInterval)
     }
 
     /// The loop's name for other threads, or an error.
