@@ -94,7 +94,8 @@ int coro_version_number(void);
 #define CORO_ENOTSTARTED (-5004)
 /* The time given for the call ran out. */
 #define CORO_ETIMEOUT (-5005)
-/* Another coroutine waits already for the same thing (this descriptor, this direction): see coro_error_other(). */
+/* Another coroutine waits already for the same thing (this descriptor, this direction): see coro_error_other(). Or somebody
+   has registered the same thing (this signal). */
 #define CORO_ESIMULTANEOUS (-5006)
 /* The coroutine was told to end, by coro_shutdown(). */
 #define CORO_ESHUTDOWN (-5007)
@@ -907,6 +908,50 @@ int coro_process_term_signal(int status);
 /* Writes "exited with 3", "killed by SIGKILL" or "killed by SIGSEGV, core dumped" into buffer, cut to fit and terminated.
    Returns the whole length. Call from: anywhere. */
 int coro_process_describe_status(int status, char *CORO_NULLABLE buffer, size_t size);
+/* ======================================================================================================== Signals */
+/*
+ * Signals are handled in coroutines, which may do all that coroutines may: no rule about signal handlers holds there. The
+ * handler that libcoro installs (SA_RESTART, SA_ONSTACK) only counts the delivery and wakes the loop. No signal is blocked,
+ * so programs that are executed inherit the mask as it was, and as ever none of the handlers. A delivery that is still to be
+ * dealt with at a fork() is the parent's alone; the child has the registrations of its own loop, and of the others' signals
+ * what was installed before.
+ */
+
+/* Called in a coroutine of its own for a delivery of signum. */
+typedef void (*coro_signal_handler)(int signum, void *CORO_NULLABLE arg);
+
+/* The next delivery's handler begins when the one before has ended; deliveries are kept meanwhile. */
+#define CORO_SIGNAL_SERIAL 0x1
+/* Unregistered by the first delivery, just before its handler begins: the next does what it did before coro_signal(). */
+#define CORO_SIGNAL_ONCE 0x2
+
+/* From now on each delivery of signum to the process runs handler(signum, arg) in a new, detached coroutine, named as
+   "signal SIGUSR1", on the calling thread's loop, when that runs. It may suspend; without CORO_SIGNAL_SERIAL there may be
+   several at once. If it fails (coro_fail), the notifier is told, and the registration goes on. Of a signal that comes again
+   before the system has delivered it, the system delivers one. Without memory for a coroutine the delivery waits until
+   there is some. A loop that runs until idle does not go on for the sake of a registration; but one keeps a suspending call
+   on a thread's own stack from being -EDEADLK. It ends by coro_signal_unregister(), or with its thread.
+   flags: CORO_SIGNAL_SERIAL | CORO_SIGNAL_ONCE. arg: must last as long as handlers may run.
+   Returns 0, or
+     -EINVAL             no such signal; one that can't be caught (SIGKILL, SIGSTOP) or that can't wait for a coroutine
+                         (SIGSEGV, SIGBUS, SIGFPE, SIGILL); handler is NULL; flags that mean nothing
+     CORO_ESIMULTANEOUS  it is registered already, by this thread or another
+     -ENOMEM, or sigaction()'s -errno
+   Does not suspend. Call from: anywhere. */
+int coro_signal(int signum, coro_signal_handler CORO_NULLABLE handler, void *CORO_NULLABLE arg, uint32_t flags);
+
+/* Ends what coro_signal() began. Deliveries for which no handler has begun are dropped; handlers that have begun go on. What
+   was installed before is put back, unless something else has been installed since.
+   Returns 0, -EINVAL (no such signal), -ENOENT (not registered), or CORO_EWRONGTHREAD (by another thread). Does not suspend.
+   Call from: the thread that registered it. */
+int coro_signal_unregister(int signum);
+
+/* Whether coro_event_loop() on this thread deals with SIGINT and SIGTERM while it runs, from its next run on: either is then
+   a coro_set_exit(0), unless an exit was asked for before. This holds for the first loop of the process that runs, and for a
+   signal that has the system's default action and is not registered; a coro_signal() while the loop runs goes before it. One
+   that comes when the loop has not yet come round to the one before ends the process, as it would without libcoro: the loop
+   may be stuck. Default: true. Returns what it was. Call from: anywhere; holds for the calling thread. */
+bool coro_set_install_signal_handlers(bool on);
 
 /* ======================================================================================================== Threads */
 

@@ -57,10 +57,6 @@ int coro_system_last_signal(void) {
     return SIGRTMAX;
 }
 
-const char *coro_system_signal_name(int signum) {
-    return sigabbrev_np(signum);
-}
-
 bool coro_system_dumped_core(int status) {
     return WCOREDUMP(status);
 }

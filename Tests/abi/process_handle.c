@@ -186,7 +186,7 @@ TEST(G9_statuses_are_read_and_described) {
     static const struct { int status, code, number; const char *text; } statuses[] = {
         {0, 0, 0, "exited with 0"}, {3 << 8, 3, 0, "exited with 3"}, {255 << 8, 255, 0, "exited with 255"},
         {SIGKILL, -1, SIGKILL, "killed by SIGKILL"}, {SIGSEGV | 0x80, -1, SIGSEGV, "killed by SIGSEGV, core dumped"},
-        {40, -1, 40, "killed by signal 40"}, {-1, -1, 0, "not ended (status -1)"},
+        {40, -1, 40, "killed by SIGRTMIN+6"}, {-1, -1, 0, "not ended (status -1)"},
     };
     char text[64];
     for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {

@@ -23,7 +23,6 @@ int coro_system_signal_group(int pidfd, pid_t leader, int signum);
 void coro_system_kill_and_reap(pid_t pid);
 
 int coro_system_last_signal(void);
-const char *_Nullable coro_system_signal_name(int signum); /* "KILL"; NULL: it has none */
 int coro_system_exit_code(int status);                      /* -1: it has not exited */
 int coro_system_term_signal(int status);                    /* 0: no signal has ended it */
 bool coro_system_dumped_core(int status);

@@ -12,10 +12,12 @@ extension RuntimeRef {
         pointee.loopState = .explicit
         pointee.main.pointee.state = .waiting
         pauseAlarm()
+        holdDefaultSignals()
         let end = runLoop(pollLimit: pollLimit, stopsWhenIdle: stopsWhenIdle, obeysExit: true)
         resumeAlarm()
         pointee.main.pointee.state = .running
         pointee.loopState = .idle
+        dropDefaultSignals()
         switch end {
         case .exit: return takeExit()
         case .idle, .mainResumed: return 0

@@ -5,7 +5,7 @@ import CCoroPlatform
 ///
 /// A pass:
 ///  1. The clock is read. `now` is this time until the next pass.
-///  2. What other threads have posted is made into coroutines.
+///  2. What other threads have posted is made into coroutines, and so are signals.
 ///  3. Timers that are due wake their coroutines.
 ///  4. Those who asked for the next pass are runnable.
 ///  5. A batch of runnable coroutines runs, first in first out: until none is runnable, or `BatchSize` switches were made.
@@ -37,7 +37,7 @@ extension RuntimeRef {
         let errno = pointee.errnoHere.pointee
         pauseAlarm()
         lookFirst()
-        let end = runLoop(pollLimit: .max, stopsWhenIdle: !pointee.mailbox.isExposed, obeysExit: false)
+        let end = runLoop(pollLimit: .max, stopsWhenIdle: true, obeysExit: false)
         resumeAlarm()
         pointee.errnoHere.pointee = errno
         pointee.loopState = .idle
@@ -73,7 +73,7 @@ extension RuntimeRef {
             if obeysExit, pointee.exit.isRequested, pointee.ready.isEmpty || pointee.exit.isOverdue(coro_system_clock()) {
                 return .exit
             }
-            if stopsWhenIdle, nothingCanRun { return .idle }
+            if stopsWhenIdle, nothingCanRun, obeysExit || !canBeReached { return .idle }
             let error = poll(limit: pollLimit)
             if error < 0 { return .failed(error) }
         }
@@ -84,7 +84,10 @@ extension RuntimeRef {
         pointee.now = pointee.clock.read()
         pointee.batch.adapt(to: pointee.now)
         pointee.startsInARow = 0
-        if pointee.mailbox.hasPosts, pointee.now >= pointee.postsRetryAt { takePosts() }
+        if pointee.mailbox.hasPosts, pointee.now >= pointee.postsRetryAt {
+            takePosts()
+            takeSignals()
+        }
         while let coroutine = pointee.timers.popDue(pointee.now) {
             wake(coroutine, with: outcomeOfTimer(coroutine))
         }
@@ -137,6 +140,9 @@ extension RuntimeRef {
             && !pointee.mailbox.hasPosts
     }
 
+    /// Whether another thread, or a signal, could make a coroutine that wakes who waits now.
+    private var canBeReached: Bool { pointee.mailbox.isExposed || pointee.signals.handlerCount > 0 }
+
     /// Step 6. Returns an error that no later pass could mend, else 0 or more.
     private func poll(limit: Int64) -> Int32 {
         if !pointee.ready.isEmpty || !pointee.nextPass.isEmpty {
@@ -155,6 +161,9 @@ extension RuntimeRef {
     /// Waits. Where stacks are to be given back, it first waits for a little only; if nothing happens, the loop is idle, and
     /// gives them back a few at a time, for as long as nothing happens.
     private func sleepUntilEvent(timeout: Int64) -> Int32 {
+        // Who rings while we sleep must have something to write to.
+        let error = pointee.poller.open(in: self)
+        if error < 0 { return error }
         let postsWait = pointee.postsRetryAt > pointee.now
         if !postsWait, !pointee.mailbox.goToSleep() { return 0 }
         pointee.batch.pause()

@@ -64,6 +64,7 @@ struct Runtime {
     /// Where the report of a stack overflow is written: there is no stack to write it on.
     var overflowText: UnsafeMutablePointer<CChar>?
     var mailbox: UnsafeMutablePointer<Mailbox>
+    var signals = Signals()
     var faultStack: UnsafeMutableRawPointer?
     var mainStackBottom: UnsafeRawPointer?
     var mainStackSize = 0
@@ -136,7 +137,9 @@ extension Runtime {
         LoopRegistry.keepOnly(existing?.pointee.mailbox)
         coro_alarm_renew_in_forked_child()
         ChildRegistry.forgetAll()
+        coro_system_signals_after_fork(existing?.pointee.mailbox.pointee.bell)
         guard let runtime = existing else { return }
+        runtime.forgetWaitingSignals()
         runtime.pointee.poller.reopen(in: runtime)
         runtime.disownProcesses()
     }
@@ -147,9 +150,11 @@ extension RuntimeRef {
     /// still in use are left mapped, because destructors of the thread that run after this may look at them.
     fileprivate func endWithThread() {
         pointee.obstacles.forbid()
+        endSignals()
         // User code first, while all is still there.
         cancelUnstarted()
         pointee.main.pointee.extras?.destroyLocals()
+        endSignals() // which that code may have registered
         pointee.mailbox.close(lastID: pointee.lastID)
         leaveProcesses()
         pointee.poller.close()
@@ -160,6 +165,7 @@ extension RuntimeRef {
         }
         pointee.table.forEach { $0.freeExtras() }
         pointee.main.freeExtras()
+        freeSignals()
         pointee.table.free()
         pointee.ready.free()
         pointee.timers.free()

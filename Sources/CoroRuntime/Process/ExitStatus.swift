@@ -9,13 +9,7 @@ func describeStatus(_ status: Int32, in text: inout TextBuffer) {
         text.append(exitCode)
     } else if signum > 0 {
         text.append("killed by ")
-        if let name = coro_system_signal_name(signum) {
-            text.append("SIG")
-            text.append(cString: name)
-        } else {
-            text.append("signal ")
-            text.append(signum)
-        }
+        text.append(signal: signum)
         if coro_system_dumped_core(status) { text.append(", core dumped") }
     } else {
         text.append("not ended (status ")
