@@ -49,6 +49,7 @@ int coro_system_signal_group(int pidfd, pid_t leader, int signum) {
 }
 
 void coro_system_kill_and_reap(pid_t pid) {
+    if (coro_system_has_ended(pid) < 0) return; /* its number may be another's by now */
     kill(pid, SIGKILL);
     while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {}
 }

@@ -40,7 +40,7 @@ TEST(G9_a_busy_loop_reaps_what_nobody_waits_for) {
     coro_process_t process = start_shell("exit 0");
     CHECK_EQ(coro_process_close(process), 0);
     while (count_children() > 0) CHECK_EQ(coro_yield(), 0);
-    process = start_shell("sleep 1000");
+    process = start_shell("exec sleep 1000"); /* one process */
     pid_t pid = coro_process_pid(process);
     CHECK_EQ(coro_process_close(process), 0);
     run_until_idle();

@@ -209,7 +209,7 @@ CORO_TEST(G9_every_failure_of_a_run_is_undone) {
 
 CORO_TEST(G9_a_run_whose_status_was_taken_is_an_error) {
     CHECK(signal(SIGCHLD, SIG_IGN) != SIG_ERR); /* the system takes it */
-    coro_process_result result = run_with(shell("echo lost"), NULL, 0, CORO_FOREVER, -ECHILD);
+    coro_process_result result = run_with(shell("read line; echo $line"), "lost\n", 5, CORO_FOREVER, -ECHILD);
     CHECK_STR(result.out, "lost\n");
     CHECK_EQ(result.status, -1);
     CHECK_CONTAINS(coro_error_detail(), "SIGCHLD is ignored");

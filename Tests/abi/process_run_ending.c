@@ -152,6 +152,7 @@ CORO_TEST(G9_an_interrupted_run_leaves_nothing) {
 }
 
 static void *run_and_sleep(void *unused) {
+    (void)unused;
     coro_process_result result = CORO_PROCESS_RESULT_INIT;
     coro_process_options options = shell("sleep 1000");
     CHECK_EQ(coro_shutdown(coro_current()), 0);

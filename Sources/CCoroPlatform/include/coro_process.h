@@ -19,7 +19,7 @@ int coro_system_pidfd_open(pid_t pid);
 int coro_system_signal(int pidfd, int signum);
 /* To the group that this process leads; -ESRCH once it is reaped. */
 int coro_system_signal_group(int pidfd, pid_t leader, int signum);
-/* For a child that was just started, and can't be kept. */
+/* For a child that was just started, and can't be kept; if it is still there. */
 void coro_system_kill_and_reap(pid_t pid);
 
 int coro_system_last_signal(void);
