@@ -158,13 +158,17 @@ CORO_TEST(G9_a_signal_reaches_the_group_on_older_systems) {
     adopt_orphans();
     CHECK_EQ(coro_test_fail_call("pidfd_send_signal", 1, EINVAL), 0);
     kill_whole_group(CORO_PROCESS_GROUP);
-    coro_process_options options = shell("exit 0");
+    coro_process_options options = shell("sleep 1000 & echo $!");
     options.flags = CORO_PROCESS_GROUP;
+    options.out.mode = CORO_STDIO_PIPE;
     coro_process_t process = coro_process_start(&options);
     CHECK(process > 0);
+    pid_t sleeper = read_pid(coro_process_fd(process, 1));
     CHECK_EQ(waitpid(coro_process_pid(process), NULL, 0), coro_process_pid(process)); /* so the number may be another's */
     CHECK_EQ(coro_test_fail_call("pidfd_send_signal", 1, EINVAL), 0);
     CHECK_EQ(coro_process_kill(process, SIGKILL), -ESRCH);
+    CHECK_EQ(waitpid(sleeper, NULL, WNOHANG), 0); /* it was not reached by number */
+    kill_child(sleeper);
 }
 
 CORO_TEST(G9_without_a_group_a_signal_reaches_the_process_alone) {
