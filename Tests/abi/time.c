@@ -66,6 +66,16 @@ CORO_TEST(C3_a_negative_time_is_refused) {
     CHECK_STR(traced(), "");
 }
 
+/* Each allocation of the first sleep fails in turn: that is said, and what was had by then is no hindrance later. */
+TEST(C1_a_sleep_without_memory_fails_and_a_later_one_does_not) {
+    const int failing[] = {1, 2, 2};
+    for (int i = 0; i < 3; i++) {
+        CHECK_EQ(coro_test_fail_call("calloc", failing[i], ENOMEM), 0);
+        CHECK_EQ(coro_sleep(1), -ENOMEM);
+    }
+    CHECK_EQ(coro_sleep(1), 0);
+}
+
 /* -- C2: coro_sleep_absolute -- */
 
 CORO_TEST(C2_sleep_absolute_waits_for_that_time) {

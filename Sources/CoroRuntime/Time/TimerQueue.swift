@@ -45,12 +45,15 @@ struct TimerQueue {
 
     /// Makes room for one more: false without memory. Nothing fails after this.
     mutating func reserveOne() -> Bool {
-        if slots == nil {
-            slots = Heap.zeroed(CoroutineRef?.self, count: Self.levels * Self.slotsPerLevel)
-            if slots == nil { return false }
-            occupied = Heap.zeroed(UInt64.self, count: Self.levels * Self.wordsPerLevel)
-        }
-        return occupied != nil && heap.reserve(wheelCount + heap.count + 1)
+        if occupied == nil, !allocateWheel() { return false }
+        return heap.reserve(wheelCount + heap.count + 1)
+    }
+
+    /// What an earlier try has got is kept.
+    private mutating func allocateWheel() -> Bool {
+        if slots == nil { slots = Heap.zeroed(CoroutineRef?.self, count: Self.levels * Self.slotsPerLevel) }
+        if slots != nil { occupied = Heap.zeroed(UInt64.self, count: Self.levels * Self.wordsPerLevel) }
+        return occupied != nil
     }
 
     /// Puts in a coroutine that is not in, to wait for `deadline` (not negative).
