@@ -499,8 +499,11 @@ void coro_parallel_options_init(coro_parallel_options *CORO_NONNULL options);
                        What runs goes on running, what had not been started (because of the limit) never is
      -EINVAL           a function is NULL, n is negative, or an option is out of range: nothing was run
      -ENOMEM           nothing was run. (A call for which memory ran out later has that as its error)
+     -EDEADLK          on a thread's own stack: nothing is left that could run, and some have not ended
+     CORO_EYIELDFROMMAIN: nothing was run
      or the code the caller was interrupted with: then `calls` is as it was, all are run to their end, and nobody
-     gets their outcomes.
+     gets their outcomes, but the notifier is told who fails from then on. (One that was told to end before the call, and not
+     in it, runs nothing.)
    Call from: anywhere. */
 int coro_in_parallel(coro_call *CORO_NULLABLE calls, int n);
 int coro_in_parallel_with(coro_call *CORO_NULLABLE calls, int n, const coro_parallel_options *CORO_NULLABLE options);

@@ -34,15 +34,9 @@ extension RuntimeRef {
         let run = try prepare(require(calls, "calls is NULL"), n, limit, site)
         let calls = calls.unsafelyUnwrapped
         let deadline = timeout == 0 ? Int64.max : addClamped(pointee.clock.read(), timeout)
-        do throws(Refusal) {
-            try perform(run, until: deadline)
-        } catch {
-            if error.code != Code.timeout { throw error }
-            report(run, in: calls)
-            run.abandon()
-            throw error
-        }
+        try perform(run, until: deadline)
         let failures = report(run, in: calls)
+        if run.pointee.unfinished > 0 { return failLate(run) }
         run.free()
         return failures == 0 ? 0 : failParallel(calls, n, failures)
     }
@@ -54,7 +48,7 @@ extension RuntimeRef {
         }
         if options.pointee.timeout < 0 { throw refuseArgument("coro_parallel_options.timeout is negative") }
         let limit = options.pointee.limit
-        return (limit == 0 ? .max : Int(clamping: limit), options.pointee.timeout)
+        return (limit == 0 ? .max : Int(clamping: UInt(bitPattern: limit)), options.pointee.timeout)
     }
 
     /// Checks everything before anything is started.
@@ -78,7 +72,6 @@ extension RuntimeRef {
     }
 
     /// Writes the outcomes to where the caller wants them. Returns how many failed.
-    @discardableResult
     private func report(_ run: ParallelRunRef, in calls: UnsafeMutablePointer<coro_call>) -> Int {
         var failures = 0
         for index in 0..<run.pointee.count {
@@ -94,6 +87,20 @@ extension RuntimeRef {
         return failures
     }
 
+    /// The time was up before all had ended.
+    private func failLate(_ run: ParallelRunRef) -> Int32 {
+        let code = fail(Code.timeout) { text in
+            text.append(run.pointee.running)
+            text.append(" of ")
+            text.append(run.pointee.count)
+            text.append(" have not ended and run on, ")
+            text.append(run.pointee.count - run.pointee.next)
+            text.append(" were not started and never will be")
+        }
+        run.giveUp()
+        return code
+    }
+
     /// "2 of 10 failed: [3] EIO (Input/output error): short header; [7] CORO_ESHUTDOWN (…)"
     private func failParallel(_ calls: UnsafeMutablePointer<coro_call>, _ n: Int, _ failures: Int) -> Int32 {
         fail(Code.inParallel) { text in
@@ -101,8 +108,10 @@ extension RuntimeRef {
             text.append(" of ")
             text.append(n)
             text.append(" failed:")
+            var separator: StaticString = " ["
             for index in 0..<n where calls[index].error != 0 && text.length < ErrorReport.textSize {
-                text.append(" [")
+                text.append(separator)
+                separator = "; ["
                 text.append(index)
                 text.append("] ")
                 ErrorText.append(calls[index].error, to: &text)
@@ -112,7 +121,6 @@ extension RuntimeRef {
                         $0.baseAddress.map { text.append(cString: $0.assumingMemoryBound(to: CChar.self)) }
                     }
                 }
-                text.append(";")
             }
         }
     }

@@ -53,16 +53,23 @@ extension ParallelRunRef {
         freeIfAbandoned()
     }
 
+    /// The time is up: what has not been started never is, and nobody asks for the outcomes of the rest.
+    func giveUp() {
+        pointee.unfinished -= pointee.count - pointee.next
+        pointee.next = pointee.count
+        abandon()
+    }
+
     fileprivate func freeIfAbandoned() {
         if pointee.isAbandoned, pointee.running == 0, pointee.next == pointee.count { free() }
     }
 }
 
 extension RuntimeRef {
-    /// Starts tasks, and waits until all have ended, or until `deadline`. Then the run is the caller's to free; if the caller is
-    /// interrupted it has been abandoned.
+    /// Starts tasks, and waits until all have ended, or until `deadline`. Then the run is the caller's, to free or to give up. If
+    /// that is refused, or interrupted, the run has been taken care of.
     func perform(_ run: ParallelRunRef, until deadline: Int64) throws(Refusal) {
-        let error = obstacle()
+        let error = obstacle(toWaitingUntil: deadline)
         if error != 0 {
             run.free()
             throw Refusal(code: error)
@@ -71,15 +78,18 @@ extension RuntimeRef {
         if run.pointee.unfinished == 0 { return }
         run.pointee.waiters.append(pointee.current)
         let code = park(.parallel, on: Int(bitPattern: run), until: deadline)
-        if code == 0 { return }
-        if code == Code.timeout {
-            // What has not been started never is.
-            run.pointee.unfinished -= run.pointee.count - run.pointee.next
-            run.pointee.next = run.pointee.count
-        } else {
-            run.abandon()
-        }
+        // Who interrupts may choose any code, that of a timeout too.
+        if code == 0 || code == Code.timeout && deadline <= pointee.now { return }
+        run.abandon()
         throw Refusal(code: fail(code))
+    }
+
+    /// What keeps the caller from waiting until `deadline`: after this nothing that was started has to be left because of it.
+    private func obstacle(toWaitingUntil deadline: Int64) -> Int32 {
+        let error = obstacle()
+        if error != 0 { return error }
+        let needsTimer = Swift.min(deadline, timeoutDeadline(of: pointee.current)) != .max
+        return !needsTimer || pointee.timers.reserveOne() ? 0 : fail(Code.noMemory)
     }
 
     /// Starts as many tasks as may run.
