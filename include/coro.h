@@ -723,7 +723,8 @@ int coro_getsockopt(int fd, int level, int option, void *CORO_NULLABLE value, so
 int coro_setsockopt(int fd, int level, int option, const void *CORO_NULLABLE value, socklen_t length);
 
 /* How many I/O calls of a coroutine in a row may be done at once, before the next one lets others run, as coro_yield() does
-   (it never waits for the descriptor on that account). 4 by default; n: 1 to 32768. On a thread's own stack it does not count.
+   (it never waits for the descriptor on that account). 4 by default; n: 1 to 32768. On a thread's own stack, and in callbacks
+   that must not suspend, it does not count.
    Returns what it was, or -EINVAL. Does not suspend. Call from: anywhere; holds for the thread's coroutines that have no number
    of their own. */
 int coro_set_selfishness(int n);

@@ -140,7 +140,7 @@ public func coro_dup(_ fd: CInt) -> CInt {
         let copy = coro_system_dup(fd)
         if copy < 0 { return copy == Code.badDescriptor ? runtime.explain(copy, fd) : runtime.explainCreation(copy) }
         // The number may have meant something else. What it means now is found out when it is first used.
-        runtime.pointee.poller.forget(copy, in: runtime)
+        runtime.pointee.poller.beginLife(of: copy, in: runtime)
         return copy
     }
 }

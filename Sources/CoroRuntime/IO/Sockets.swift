@@ -100,6 +100,7 @@ extension RuntimeRef {
     }
 
     func connect(_ fd: Int32, _ address: UnsafePointer<sockaddr>?, _ length: socklen_t) -> Int32 {
+        if let code = takeTurn(fd) { return code }
         let refusal = refuseBlockingMode(fd)
         if refusal < 0 { return refusal }
         while true {
@@ -167,6 +168,7 @@ extension RuntimeRef {
 
     /// Waits until fd can be read from or written to.
     func waitFor(_ fd: Int32, _ direction: Direction) -> Int32 {
+        if let code = takeTurn(fd) { return code }
         var error: Int32 = 0
         guard let descriptor = pointee.poller.obtain(fd, error: &error) else { return explain(error, fd) }
         if descriptor.pointee.kind == UInt8(CORO_KIND_FILE.rawValue) {

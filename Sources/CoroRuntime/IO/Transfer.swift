@@ -16,7 +16,6 @@ extension RuntimeRef {
                 if result != Int(Code.again) { return result < 0 ? Int(explain(Int32(result), fd)) : result }
                 descriptor.pointee.setWouldBlock(direction)
             }
-            pointee.current.pointee.selfishActsLeft = selfishActs(of: pointee.current)
             // An event may have been for nothing: one of an earlier life, or taken by somebody else.
             let code = disappointments < 4 ? awaitReady(fd, direction) : pause(beforeRetrying: fd)
             if code < 0 { return Int(code) }
@@ -27,23 +26,25 @@ extension RuntimeRef {
     /// Counts one more call, and lets the others run first when there have been enough since the last that had to wait. Whether fd
     /// is ready does not matter for that: only the caller's turn is over. nil, or the error that the call returns.
     @inline(__always)
-    private func takeTurn(_ fd: Int32) -> Int32? {
+    func takeTurn(_ fd: Int32) -> Int32? {
         let me = pointee.current
         if me.pointee.selfishActsLeft > 0 {
             me.pointee.selfishActsLeft &-= 1
             return nil
         }
-        return me == pointee.main ? nil : giveTurnAway(of: me, fd)
+        return me == pointee.main || pointee.obstacles.forbidden != 0 ? nil : giveTurnAway(of: me, fd)
     }
 
+    /// The others may close fd, and open another file of that number: it is the one that it means now, or none.
     @inline(never)
     private func giveTurnAway(of me: CoroutineRef, _ fd: Int32) -> Int32? {
-        let generation = pointee.poller.known(fd)?.pointee.generation ?? 0
+        var error: Int32 = 0
+        guard let descriptor = pointee.poller.obtain(fd, error: &error) else { return explain(error, fd) }
+        let generation = descriptor.pointee.generation
         let code = yield()
         if code != 0 { return code }
         me.pointee.selfishActsLeft = selfishActs(of: me) &- 1
-        // The others may have closed it, and the number may mean another file.
-        return pointee.poller.known(fd)?.pointee.generation ?? 0 == generation ? nil : explainClosed(fd)
+        return pointee.poller.known(fd)?.pointee.generation == generation ? nil : explainClosed(fd)
     }
 
     /// How many calls in a row a coroutine may make that need not wait.
@@ -67,6 +68,7 @@ extension RuntimeRef {
     func awaitReady(_ fd: Int32, _ direction: Direction) -> Int32 {
         var error = obstacle()
         if error != 0 { return error }
+        pointee.current.pointee.selfishActsLeft = selfishActs(of: pointee.current)
         guard let descriptor = pointee.poller.obtain(fd, error: &error) else { return explain(error, fd) }
         if let other = descriptor.pointee[waiter: direction] { return refuseSecond(fd, direction, other) }
         error = pointee.poller.addWaiter(pointee.current, fd, direction, in: self)

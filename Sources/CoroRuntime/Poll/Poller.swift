@@ -102,7 +102,7 @@ extension PollerRef {
     /// Notes down a descriptor that was just made, whose number may have meant something else before; false without memory.
     func adopt(_ fd: Int32, kind: UInt8, in runtime: RuntimeRef) -> Bool {
         guard slot(fd) != nil else { return false }
-        forget(fd, in: runtime)
+        beginLife(of: fd, in: runtime)
         pointee.descriptors.unsafelyUnwrapped[Int(fd)].kind = kind
         pointee.descriptors.unsafelyUnwrapped[Int(fd)].flags = []
         return true
@@ -133,6 +133,12 @@ extension PollerRef {
     func known(_ fd: Int32) -> UnsafeMutablePointer<Descriptor>? {
         guard fd >= 0, Int(fd) < pointee.capacity else { return nil }
         return pointee.descriptors.unsafelyUnwrapped + Int(fd)
+    }
+
+    /// fd is a number that was just given out: what it meant before is over. If that is known already, so is who ended it.
+    func beginLife(of fd: Int32, in runtime: RuntimeRef) {
+        guard let descriptor = known(fd), descriptor.pointee.flags.contains(.closed) else { return forget(fd, in: runtime) }
+        descriptor.pointee.flags = []
     }
 
     /// Ends all that hangs on what fd has meant so far: wakes who waits, and takes it out of the poller.
