@@ -142,6 +142,18 @@ TEST(H2_an_interrupted_wait_leaves_no_waiter) {
     CHECK_EQ(coro_read(fds[0], &byte, 1), 1);
 }
 
+/* Whoever breaks off a wait chooses the code: CORO_ECLOSED too, of a descriptor that is open. */
+TEST(H2_a_wait_that_is_broken_off_as_closed_is_over) {
+    int fds[2];
+    void *result = NULL;
+    unix_pair(fds);
+    coro_t reader = spawn_one(read_one, AS_POINTER(fds[0]));
+    let_others_run();
+    CHECK_EQ(coro_raise(reader, CORO_ECLOSED, 0), 0);
+    CHECK_EQ(coro_join(reader, &result, CORO_SECONDS(30)), 0);
+    CHECK_EQ(AS_INT(result), CORO_ECLOSED);
+}
+
 /* Known bug 7: 0 is a descriptor like any other. */
 TEST(H1_descriptor_0_is_one_like_others) {
     int fds[2];

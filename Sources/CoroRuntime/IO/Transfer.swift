@@ -84,7 +84,7 @@ extension RuntimeRef {
         if code != 0 && code != Code.closed { return fail(code) }
         // Closed while it waited, or between the event and now: the number may mean another file.
         guard let now = pointee.poller.known(fd), now.pointee.generation == generation else { return explainClosed(fd) }
-        return 0
+        return code == 0 ? 0 : fail(code)
     }
 
     private func refuseSecond(_ fd: Int32, _ direction: Direction, _ other: CoroutineRef) -> Int32 {
