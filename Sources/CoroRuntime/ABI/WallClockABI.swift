@@ -20,7 +20,7 @@ public func coro_absolute_time_to_ticks(_ usec: Int64) -> Int64 {
 
 @c @implementation
 public func coro_ticks_to_absolute_time(_ ticks: Int64) -> Int64 {
-    wallTime(ticks, in: Unit.microsecond)
+    wallTime(ticks, in: Unit.microsecond).whole
 }
 
 @c @implementation
@@ -40,20 +40,23 @@ public func coro_absolute_secs_to_ticks(_ seconds: Int64) -> Int64 {
 
 @c @implementation
 public func coro_ticks_to_absolute_secs(_ ticks: Int64) -> Int64 {
-    wallTime(ticks, in: Unit.second)
+    wallTime(ticks, in: Unit.second).whole
 }
 
 @c @implementation
 public func coro_absolute_fsecs_to_ticks(_ seconds: Double) -> Int64 {
-    let nanoseconds = seconds * Double(Unit.second)
-    if nanoseconds.isNaN { return .min }
-    if nanoseconds >= 0x1p63 { return .max }
-    return nanoseconds < -0x1p63 ? .min : ticks(Int64(nanoseconds), in: 1)
+    guard seconds > -0x1p63 else { return .min }
+    if seconds >= 0x1p63 { return .max }
+    var whole = Int64(seconds)
+    if Double(whole) > seconds { whole -= 1 }
+    let time = ticks(whole, in: Unit.second)
+    return time == .min ? .min : addClamped(time, Int64((seconds - Double(whole)) * Double(Unit.second)))
 }
 
 @c @implementation
 public func coro_ticks_to_absolute_fsecs(_ ticks: Int64) -> Double {
-    Double(wallTime(ticks, in: 1)) / Double(Unit.second)
+    let (whole, rest) = wallTime(ticks, in: Unit.second)
+    return Double(whole) + Double(rest) / Double(Unit.second)
 }
 
 @c @implementation
@@ -71,17 +74,26 @@ private var wallOffset: Int64 {
     Runtime.here?.pointee.clock.wallOffset ?? coro_system_wall_clock() &- coro_system_clock()
 }
 
-/// The loop's time at `count` units since 1970.
+/// The loop's time at `count` units since 1970. The units of the difference go first: nothing in between is larger than what
+/// comes out.
 private func ticks(_ count: Int64, in unit: Int64) -> Int64 {
-    let (nanoseconds, overflow) = count.multipliedReportingOverflow(by: unit)
-    if overflow { return count < 0 ? .min : .max }
-    let (ticks, overflow2) = nanoseconds.subtractingReportingOverflow(wallOffset)
-    return overflow2 ? (nanoseconds < 0 ? .min : .max) : ticks
+    let offset = split(wallOffset, in: unit)
+    let (units, overflow) = count.subtractingReportingOverflow(offset.whole)
+    let (nanoseconds, overflow2) = units.multipliedReportingOverflow(by: unit)
+    let (ticks, overflow3) = nanoseconds.subtractingReportingOverflow(offset.rest)
+    return overflow || overflow2 || overflow3 ? (count < 0 ? .min : .max) : ticks
 }
 
-/// How many units since 1970 have gone by at a time of the loop's, rounded down.
-private func wallTime(_ ticks: Int64, in unit: Int64) -> Int64 {
-    let nanoseconds = addClamped(ticks, wallOffset)
-    let quotient = nanoseconds / unit
-    return nanoseconds % unit < 0 ? quotient - 1 : quotient
+/// How many units since 1970 have gone by at a time of the loop's, and how many nanoseconds of the next.
+private func wallTime(_ ticks: Int64, in unit: Int64) -> (whole: Int64, rest: Int64) {
+    let time = split(ticks, in: unit)
+    let offset = split(wallOffset, in: unit)
+    let rest = time.rest + offset.rest
+    return (time.whole + offset.whole + (rest < unit ? 0 : 1), rest < unit ? rest : rest - unit)
+}
+
+/// Whole units, rounded down, and what is left.
+private func split(_ nanoseconds: Int64, in unit: Int64) -> (whole: Int64, rest: Int64) {
+    let rest = nanoseconds % unit
+    return rest < 0 ? (nanoseconds / unit - 1, rest + unit) : (nanoseconds / unit, rest)
 }
