@@ -399,9 +399,9 @@ int64_t coro_now_usec(void);
 int64_t coro_get_usec(void);
 
 /* From times since 1970 in microseconds, seconds, and fractional seconds to times of coro_get_now() and back, rounded down;
-   what is out of range becomes the first or last time there is, and so does what is no number, the first. The _safe forms leave 0 alone, for code in which 0 means "no
-   time". They go by the relation between the wall clock and the loop's, which is noted down when the loop is made: later
-   changes of the wall clock count after coro_update_time_relation(). Call from: anywhere. */
+   what is out of range becomes the first or last time there is (NaN the first). The _safe forms leave 0 alone, for code in
+   which 0 means "no time". They go by the relation between the wall clock and the loop's, which is noted down when the loop is
+   made: later changes of the wall clock count after coro_update_time_relation(). Call from: anywhere. */
 int64_t coro_absolute_time_to_ticks(int64_t usec);
 int64_t coro_ticks_to_absolute_time(int64_t ticks);
 int64_t coro_absolute_time_to_ticks_safe(int64_t usec);
