@@ -285,7 +285,8 @@ coro_t coro_set_name(coro_t co, const char *CORO_NULLABLE name);
 int coro_get_name(coro_t co, char *CORO_NULLABLE buffer, size_t size);
 
 /* Told when a coroutine fails, whether or not anybody joins it; not of CORO_ESHUTDOWN. Runs in the failing coroutine, at
-   its end; message may be "". Returns 0; anything else means that it could not report, and the default does. */
+   its end; message may be "". Must not suspend, and can't fail the coroutine otherwise. Returns 0; anything else means that it
+   could not report, and the default does. */
 typedef int (*coro_notifier)(coro_t co, int code, const char *CORO_NONNULL message);
 
 /* Replaces this thread's notifier; NULL puts back the default, which writes one line to stderr. Returns the one before,

@@ -37,7 +37,7 @@ extension RuntimeRef {
     @inline(never)
     private func lookForObstacle() -> Int32 {
         if pointee.obstacles.forbidden != 0 {
-            return fail(Code.yieldFromMain) { $0.append("destructors and release functions must not suspend") }
+            return fail(Code.yieldFromMain) { $0.append("destructors, release functions and notifiers must not suspend") }
         }
         if pointee.obstacles.strictMain, pointee.current == pointee.main {
             return fail(Code.yieldFromMain) {

@@ -1,27 +1,18 @@
 import CCoroPlatform
 
 /// Telling of failures that no code has dealt with.
-extension CoroutineRef {
-    fileprivate func restoreFailureMessage(_ message: UnsafeMutablePointer<CChar>?) {
-        guard let extras = pointee.extras else { return }
-        Heap.free(extras.pointee.failureMessage)
-        extras.pointee.failureMessage = message
-    }
-}
-
 extension RuntimeRef {
-    /// Tells the notifier that `coroutine`, which is the running one, has failed.
+    /// Tells the notifier that `coroutine`, which is the running one, has failed. User code that must not suspend: who joins it
+    /// waits for it.
     func notify(_ coroutine: CoroutineRef) {
-        let message = coroutine.pointee.extras?.pointee.failureMessage
         let failure = coroutine.pointee.failure
         if let notifier = pointee.notifier {
-            coroutine.pointee.extras?.pointee.failureMessage = nil
+            let message = coroutine.pointee.extras?.pointee.failureMessage
             var none: CChar = 0
+            pointee.obstacles.forbid()
             let reported = message.map { notifier(coroutine.pointee.id, failure, $0) }
                 ?? notifier(coroutine.pointee.id, failure, &none)
-            // What the notifier may have failed with is its own.
-            coroutine.pointee.failure = failure
-            coroutine.restoreFailureMessage(message)
+            pointee.obstacles.allow()
             if reported == 0 { return }
         }
         writeFailure(of: coroutine, failure)
