@@ -142,6 +142,8 @@ extension Runtime {
         runtime.forgetWaitingSignals()
         runtime.pointee.poller.reopen(in: runtime)
         runtime.disownProcesses()
+        // A timer of the system's is not inherited. While a coroutine runs there is none.
+        if runtime.pointee.current == runtime.pointee.main { runtime.resumeAlarm() }
     }
 }
 
