@@ -16,6 +16,7 @@ struct work {
 };
 
 extern const struct work switch_floor, yield_2, yield_1000, spawn_join, sleep_100k, pipe_roundtrip;
+extern const struct work timeout_scope, park_wake, timeout_park;
 
 double wall_ns(void);
 double cpu_ns(void);

@@ -13,7 +13,8 @@
 
 enum { MAX_ROUNDS = 9, QUICK_ROUNDS = 5 };
 
-static const struct work *const all_works[] = {&switch_floor, &yield_2, &yield_1000, &spawn_join, &sleep_100k, &pipe_roundtrip};
+static const struct work *const all_works[] = {&switch_floor, &yield_2,        &yield_1000,    &spawn_join,  &sleep_100k,
+                                               &pipe_roundtrip, &timeout_scope, &park_wake, &timeout_park};
 enum { ALL_WORKS = sizeof all_works / sizeof all_works[0] };
 
 /* Those that were asked for. */
