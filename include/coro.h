@@ -485,9 +485,11 @@ typedef struct coro_parallel_options {
     size_t struct_size; /* sizeof(coro_parallel_options) */
     size_t limit;       /* how many run at once at most; 0: all */
     int64_t timeout;    /* ns for all together; 0: no limit */
+    void (*CORO_NULLABLE release)(void *CORO_NULLABLE arg); /* called once with each call's `arg`, whatever is returned: when
+                           its function has returned, or as soon as it is certain that it never runs; must not suspend */
 } coro_parallel_options;
 
-#define CORO_PARALLEL_OPTIONS_INIT { sizeof(coro_parallel_options), 0, 0 }
+#define CORO_PARALLEL_OPTIONS_INIT { sizeof(coro_parallel_options), 0, 0, NULL }
 
 /* Fills in the defaults: the same as CORO_PARALLEL_OPTIONS_INIT. Call from: anywhere. */
 void coro_parallel_options_init(coro_parallel_options *CORO_NONNULL options);
@@ -504,7 +506,7 @@ void coro_parallel_options_init(coro_parallel_options *CORO_NONNULL options);
      CORO_EYIELDFROMMAIN: nothing was run
      or the code the caller was interrupted with: then `calls` is as it was, all are run to their end, and nobody
      gets their outcomes, but the notifier is told who fails from then on. (One that was told to end before the call, and not
-     in it, runs nothing.)
+     in it, runs nothing.) What `arg` points to must live as long as that: options->release says when it is over.
    Call from: anywhere. */
 int coro_in_parallel(coro_call *CORO_NULLABLE calls, int n);
 int coro_in_parallel_with(coro_call *CORO_NULLABLE calls, int n, const coro_parallel_options *CORO_NULLABLE options);

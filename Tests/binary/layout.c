@@ -66,6 +66,19 @@ int main(void) {
     FIELD(coro_process_result, err, 32, 8);
     FIELD(coro_process_result, err_size, 40, 8);
 
+    STRUCT(coro_call, 128);
+    FIELD(coro_call, fn, 0, 8);
+    FIELD(coro_call, arg, 8, 8);
+    FIELD(coro_call, result, 16, 8);
+    FIELD(coro_call, error, 24, 4);
+    FIELD(coro_call, message, 28, 100);
+
+    STRUCT(coro_parallel_options, 32);
+    FIELD(coro_parallel_options, struct_size, 0, 8);
+    FIELD(coro_parallel_options, limit, 8, 8);
+    FIELD(coro_parallel_options, timeout, 16, 8);
+    FIELD(coro_parallel_options, release, 24, 8);
+
     STRUCT(coro_info, 224);
     FIELD(coro_info, struct_size, 0, 8);
     FIELD(coro_info, id, 8, 8);

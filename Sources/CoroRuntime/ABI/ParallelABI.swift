@@ -20,7 +20,16 @@ public func coro_in_parallel_with(
     _ calls: UnsafeMutablePointer<coro_call>?, _ n: CInt, _ options: UnsafePointer<coro_parallel_options>?
 ) -> CInt {
     let site = coro_context_caller()
-    return call { runtime throws(Refusal) in try runtime.inParallel(calls, Int(n), options, site) }
+    guard let runtime = Runtime.here else {
+        // Nothing is run, and the arguments are given back all the same.
+        if let calls, let release = options?.pointee.release { for index in 0..<Int(max(n, 0)) { release(calls[index].arg) } }
+        return Code.noMemory
+    }
+    do {
+        return try runtime.inParallel(calls, Int(n), options, site)
+    } catch {
+        return error.code
+    }
 }
 
 extension RuntimeRef {
@@ -29,11 +38,17 @@ extension RuntimeRef {
         _ site: UnsafeRawPointer?
     ) throws(Refusal) -> Int32 {
         if n < 0 { throw refuseArgument("n is negative") }
-        let (limit, timeout) = try read(options)
+        let options = try read(options)
         if n == 0 { return 0 }
-        let run = try prepare(require(calls, "calls is NULL"), n, limit, site)
-        let calls = calls.unsafelyUnwrapped
-        let deadline = timeout == 0 ? Int64.max : addClamped(pointee.clock.read(), timeout)
+        let calls = try require(calls, "calls is NULL")
+        let run: ParallelRunRef
+        do throws(Refusal) {
+            run = try prepare(calls, n, options, site)
+        } catch {
+            for index in 0..<n { giveBack(calls[index].arg, to: options.release) }
+            throw error
+        }
+        let deadline = options.timeout == 0 ? Int64.max : addClamped(pointee.clock.read(), options.timeout)
         try perform(run, until: deadline)
         let failures = report(run, in: calls)
         if run.pointee.unfinished > 0 { return failLate(run) }
@@ -41,21 +56,27 @@ extension RuntimeRef {
         return failures == 0 ? 0 : failParallel(calls, n, failures)
     }
 
-    private func read(_ options: UnsafePointer<coro_parallel_options>?) throws(Refusal) -> (limit: Int, timeout: Int64) {
-        guard let options else { return (.max, 0) }
+    private typealias Options = (limit: Int, timeout: Int64, release: ReleaseFunction?)
+
+    private func read(_ options: UnsafePointer<coro_parallel_options>?) throws(Refusal) -> Options {
+        guard let options else { return (.max, 0, nil) }
         guard options.pointee.struct_size == MemoryLayout<coro_parallel_options>.size else {
             throw refuseArgument("coro_parallel_options.struct_size is wrong: start from CORO_PARALLEL_OPTIONS_INIT")
         }
-        if options.pointee.timeout < 0 { throw refuseArgument("coro_parallel_options.timeout is negative") }
         let limit = options.pointee.limit
-        return (limit == 0 ? .max : Int(clamping: UInt(bitPattern: limit)), options.pointee.timeout)
+        return (
+            limit == 0 ? .max : Int(clamping: UInt(bitPattern: limit)), options.pointee.timeout, options.pointee.release
+        )
     }
 
     /// Checks everything before anything is started.
     private func prepare(
-        _ calls: UnsafeMutablePointer<coro_call>, _ n: Int, _ limit: Int, _ site: UnsafeRawPointer?
+        _ calls: UnsafeMutablePointer<coro_call>, _ n: Int, _ options: Options, _ site: UnsafeRawPointer?
     ) throws(Refusal) -> ParallelRunRef {
-        guard let run = ParallelRun.make(count: n, limit: limit, site: site) else { throw Refusal(code: fail(Code.noMemory)) }
+        if options.timeout < 0 { throw refuseArgument("coro_parallel_options.timeout is negative") }
+        guard let run = ParallelRun.make(count: n, limit: options.limit, release: options.release, site: site) else {
+            throw Refusal(code: fail(Code.noMemory))
+        }
         for index in 0..<n {
             guard let function = calls[index].fn else {
                 run.free()
@@ -89,15 +110,17 @@ extension RuntimeRef {
 
     /// The time was up before all had ended.
     private func failLate(_ run: ParallelRunRef) -> Int32 {
+        let unstarted = run.pointee.count - run.pointee.next
+        dropUnstarted(of: run)
         let code = fail(Code.timeout) { text in
             text.append(run.pointee.running)
             text.append(" of ")
             text.append(run.pointee.count)
             text.append(" have not ended and run on, ")
-            text.append(run.pointee.count - run.pointee.next)
+            text.append(unstarted)
             text.append(" were not started and never will be")
         }
-        run.giveUp()
+        run.abandon()
         return code
     }
 

@@ -114,6 +114,7 @@ struct Coroutine {
 }
 
 typealias CoroutineFunction = @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer?
+typealias ReleaseFunction = @convention(c) (UnsafeMutableRawPointer?) -> Void
 
 /// What a waiting coroutine waits for. The numbers are `CORO_WAIT_…`.
 enum WaitKind: UInt8 {

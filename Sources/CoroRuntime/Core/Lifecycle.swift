@@ -9,7 +9,7 @@ struct Creation {
     var flags: Coroutine.Flags = []
     var stackClass = StackPool.usualClass
     var name: UnsafePointer<CChar>?
-    var release: (@convention(c) (UnsafeMutableRawPointer?) -> Void)?
+    var release: ReleaseFunction?
 
     /// Whether it has anything that is kept in `Extras`.
     @inline(__always)
@@ -136,9 +136,13 @@ extension RuntimeRef {
     /// Gives back what the coroutine was given. User code that must not suspend.
     private func releaseArgument(of coroutine: CoroutineRef) {
         guard let extras = coroutine.pointee.extras else { return }
-        guard let release = extras.pointee.release else { return }
+        giveBack(coroutine.pointee.argument, to: extras.pointee.release)
+    }
+
+    func giveBack(_ argument: UnsafeMutableRawPointer?, to release: ReleaseFunction?) {
+        guard let release else { return }
         pointee.obstacles.forbid()
-        release(coroutine.pointee.argument)
+        release(argument)
         pointee.obstacles.allow()
     }
 

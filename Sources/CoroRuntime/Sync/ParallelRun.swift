@@ -11,6 +11,8 @@ struct ParallelRun {
     let count: Int
     /// How many run at once at most.
     let limit: Int
+    /// Takes each task's argument back, once.
+    let release: ReleaseFunction?
     /// The address after the call that runs them.
     let site: UnsafeRawPointer?
     /// The first task that has not been started.
@@ -32,9 +34,10 @@ struct ParallelRun {
     }
 
     /// nil without memory.
-    static func make(count: Int, limit: Int, site: UnsafeRawPointer?) -> ParallelRunRef? {
+    static func make(count: Int, limit: Int, release: ReleaseFunction?, site: UnsafeRawPointer?) -> ParallelRunRef? {
         guard let tasks = Heap.zeroed(Task.self, count: count) else { return nil }
-        let run = Heap.one(ParallelRun(tasks: tasks, count: count, limit: limit, site: site, unfinished: count))
+        let run = Heap.one(
+            ParallelRun(tasks: tasks, count: count, limit: limit, release: release, site: site, unfinished: count))
         if run == nil { Heap.free(tasks) }
         return run
     }
@@ -53,24 +56,18 @@ extension ParallelRunRef {
         freeIfAbandoned()
     }
 
-    /// The time is up: what has not been started never is, and nobody asks for the outcomes of the rest.
-    func giveUp() {
-        pointee.unfinished -= pointee.count - pointee.next
-        pointee.next = pointee.count
-        abandon()
-    }
-
     fileprivate func freeIfAbandoned() {
         if pointee.isAbandoned, pointee.running == 0, pointee.next == pointee.count { free() }
     }
 }
 
 extension RuntimeRef {
-    /// Starts tasks, and waits until all have ended, or until `deadline`. Then the run is the caller's, to free or to give up. If
+    /// Starts tasks, and waits until all have ended, or until `deadline`. Then the run is the caller's, to free or to abandon. If
     /// that is refused, or interrupted, the run has been taken care of.
     func perform(_ run: ParallelRunRef, until deadline: Int64) throws(Refusal) {
         let error = obstacle(toWaitingUntil: deadline)
         if error != 0 {
+            dropUnstarted(of: run)
             run.free()
             throw Refusal(code: error)
         }
@@ -92,6 +89,14 @@ extension RuntimeRef {
         return !needsTimer || pointee.timers.reserveOne() ? 0 : fail(Code.noMemory)
     }
 
+    /// What has not been started never is.
+    func dropUnstarted(of run: ParallelRunRef) {
+        let first = run.pointee.next
+        run.pointee.unfinished -= run.pointee.count - first
+        run.pointee.next = run.pointee.count
+        for index in first..<run.pointee.count { giveBack(run.pointee.tasks[index].argument, to: run.pointee.release) }
+    }
+
     /// Starts as many tasks as may run.
     private func startTasks(of run: ParallelRunRef) {
         while run.pointee.running < run.pointee.limit, run.pointee.next < run.pointee.count { startNext(of: run) }
@@ -101,15 +106,18 @@ extension RuntimeRef {
     private func startNext(of run: ParallelRunRef) {
         let task = run.pointee.tasks + run.pointee.next
         run.pointee.next += 1
+        // Before any code of the user's, which may end other tasks of the run, and so the run.
+        run.pointee.running += 1
         var creation = Creation(function: runParallelTask, argument: UnsafeMutableRawPointer(task), site: run.pointee.site)
         creation.flags = initialFlags.union(.detached)
         creation.release = parallelTaskEnded
         creation.name = symbol(of: task.pointee.function)
         do throws(Refusal) {
             makeReady(try create(creation))
-            run.pointee.running += 1
         } catch {
             task.pointee.error = error.code
+            giveBack(task.pointee.argument, to: run.pointee.release)
+            run.pointee.running -= 1
             run.pointee.unfinished -= 1
         }
     }
@@ -130,6 +138,7 @@ extension RuntimeRef {
     fileprivate func noteEnd(of task: UnsafeMutablePointer<ParallelRun.Task>) {
         let run = task.pointee.run
         if !task.pointee.hasRun { task.pointee.error = Code.shutdown }
+        giveBack(task.pointee.argument, to: run.pointee.release)
         run.pointee.running -= 1
         run.pointee.unfinished -= 1
         startTasks(of: run)
