@@ -10,13 +10,13 @@ import CCoro
 ///
 /// It belongs to the thread that made it. Like a `Task` it goes on when this object is dropped; its result is then lost.
 public final class Coroutine<Success> {
-    /// The same coroutine, as every language names it.
+    /// The same coroutine, as every language names it: for what can be done to any.
     public let any: AnyCoroutine
-    private let work: Work<Success>
+    private let work: TypedWork<Success>
 
     public var id: Int64 { any.id }
 
-    private init(id: Int64, work: Work<Success>) {
+    private init(id: Int64, work: TypedWork<Success>) {
         self.any = AnyCoroutine(id: id)
         self.work = work
     }
@@ -41,22 +41,21 @@ public final class Coroutine<Success> {
     public static func spawn(
         name: String? = nil, stackSize: Int = 0, start: Start = .queued, _ body: @escaping () throws -> Success
     ) throws(CoroError) -> Coroutine {
-        let work = Work(body)
-        // One reference for the coroutine, given back by `release` whether or not it ever runs.
-        let argument = Unmanaged.passRetained(work as WorkBase)
+        let work = TypedWork(body)
+        // Given back by `release` whether or not the coroutine ever runs.
+        let argument = work.lend()
         var options = coro_options()
         coro_options_init(&options)
         options.stack_size = stackSize
         options.flags = start == .now ? UInt32(CORO_START_NOW) : 0
-        options.release = { Unmanaged<WorkBase>.fromOpaque($0!).release() }
-        let function: coro_fn = { Unmanaged<WorkBase>.fromOpaque($0!).takeUnretainedValue().run() }
+        options.release = Work.giveBack
         let id = (name ?? "swift").withCString { text in
             options.name = text
             return start == .later
-                ? coro_new(function, argument.toOpaque(), &options) : coro_spawn_with(function, argument.toOpaque(), &options)
+                ? coro_new(Work.function, argument, &options) : coro_spawn_with(Work.function, argument, &options)
         }
         if id < 0 {
-            argument.release()
+            Work.giveBack(argument)
             throw CoroError(code: Int32(truncatingIfNeeded: id))
         }
         return Coroutine(id: id, work: work)
@@ -77,8 +76,8 @@ public final class Coroutine<Success> {
         do {
             try any.join(timeout: timeout)
         } catch {
-            // The error itself, rather than the code it became.
-            if let outcome = work.outcome { return try outcome.get() }
+            // The error itself, rather than the code it became. Any other code is what the caller was interrupted with.
+            if case .failure(let own)? = work.outcome, own.codeElsewhere == error.code { throw own }
             throw error
         }
         guard let outcome = work.outcome else { throw CoroError.dead }
@@ -88,36 +87,5 @@ public final class Coroutine<Success> {
     /// Tells it to end: what it waits in, or next waits in, throws `CoroError.shutdown`.
     public func shutdown() throws(CoroError) {
         try any.shutdown()
-    }
-}
-
-/// What the C side holds of a closure: something to run.
-private class WorkBase {
-    func run() -> UnsafeMutableRawPointer? { nil }
-}
-
-/// A closure, then its outcome.
-private final class Work<Success>: WorkBase {
-    private var body: (() throws -> Success)?
-    private(set) var outcome: Result<Success, any Error>?
-
-    init(_ body: @escaping () throws -> Success) {
-        self.body = body
-    }
-
-    override func run() -> UnsafeMutableRawPointer? {
-        guard let body = body.take() else { return nil }
-        do {
-            outcome = .success(try body())
-            return nil
-        } catch {
-            outcome = .failure(error)
-            return fail(error)
-        }
-    }
-
-    private func fail(_ error: any Error) -> UnsafeMutableRawPointer? {
-        if let error = error as? CoroError { return coro_fail(error.code, error.description) }
-        return coro_fail(CORO_EFAILED, "\(error)")
     }
 }

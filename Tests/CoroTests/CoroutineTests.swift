@@ -4,17 +4,6 @@ import Testing
 
 /// The Swift API. Each test makes and runs a loop within one synchronous function: a loop belongs to its thread.
 @Suite struct CoroutineTests {
-    struct Odd: Error, Equatable {
-        var number: Int
-    }
-
-    /// Counts how many of it are alive.
-    final class Token {
-        nonisolated(unsafe) static var alive = 0
-        init() { Self.alive += 1 }
-        deinit { Self.alive -= 1 }
-    }
-
     @Test func A15_join_returns_the_typed_result() throws {
         let coroutine = try Coroutine.spawn { () in
             try Coroutine.sleep(for: .milliseconds(1))
@@ -69,17 +58,18 @@ import Testing
     }
 
     @Test func A28_closures_and_results_are_released() throws {
+        let counter = Counter()
         func run() throws {
-            let ended = try Coroutine.spawn { [token = Token()] in token }
-            #expect(try ended.join() as Token? != nil)
-            let cancelled = try Coroutine.spawn { [token = Token()] in withExtendedLifetime(token) {} }
+            let ended = try Coroutine.spawn { [token = counter.token()] in token }
+            #expect(try ended.join() as Counter.Token? != nil)
+            let cancelled = try Coroutine.spawn { [token = counter.token()] in withExtendedLifetime(token) {} }
             try cancelled.shutdown()
-            _ = try Coroutine.spawn(start: .later) { [token = Token()] in withExtendedLifetime(token) {} }.shutdown()
-            for _ in 0..<1000 { _ = try Coroutine.spawn { [token = Token()] in withExtendedLifetime(token) {} } }
+            _ = try Coroutine.spawn(start: .later) { [token = counter.token()] in withExtendedLifetime(token) {} }.shutdown()
+            for _ in 0..<1000 { _ = try Coroutine.spawn { [token = counter.token()] in withExtendedLifetime(token) {} } }
             try EventLoop.runUntilIdle()
         }
         try run()
-        #expect(Token.alive == 0)
+        #expect(counter.alive == 0)
         #expect(coro_get_live_coros() == 0)
     }
 

@@ -1,0 +1,68 @@
+import CCoro
+import Glibc
+
+/// Something that happens once and is remembered, with a value. It belongs to the thread that made it.
+///
+///     let ready = try Event<Int>()
+///     _ = try Coroutine.spawn { print(try ready.wait()) }
+///     try ready.set(42)
+public final class Event<Value> {
+    private let event: OpaquePointer
+    private var value: Value?
+    private var waiters: [Waiter] = []
+
+    /// A call of `wait` that has to wait. It gets the value of its own time, whatever the event is set to before it goes on.
+    private final class Waiter {
+        var value: Value?
+    }
+
+    /// A new one, not set.
+    public init() throws(CoroError) {
+        guard let event = coro_event_new() else { throw .system(errno: ENOMEM) }
+        self.event = event
+    }
+
+    deinit {
+        // Nobody waits: who does holds this object.
+        _ = coro_event_free(event)
+    }
+
+    public var isSet: Bool { coro_event_is_set(event) }
+
+    /// All who wait go on, in the order they came, and get `value`, as does everybody later. Setting it again replaces the
+    /// value.
+    public func set(_ value: Value) throws(CoroError) {
+        try check(coro_event_set(event, nil))
+        self.value = value
+        for waiter in waiters { waiter.value = value }
+        waiters = []
+    }
+
+    /// Makes it as new. Those who were woken keep what they were given.
+    public func reset() throws(CoroError) {
+        try check(coro_event_reset(event))
+        value = nil
+    }
+
+    /// Waits until the event is set; returns its value at once if it is. Suspends. Any number may wait. Throws what the
+    /// caller was interrupted with.
+    public func wait() throws(CoroError) -> Value {
+        if let value { return value }
+        let waiter = Waiter()
+        waiters.append(waiter)
+        do {
+            try check(coro_event_wait(event, nil))
+        } catch {
+            waiters.removeAll { $0 === waiter }
+            throw error
+        }
+        guard let value = waiter.value else { throw .closed }
+        return value
+    }
+}
+
+extension Event where Value == Void {
+    public func set() throws(CoroError) {
+        try set(())
+    }
+}
