@@ -8,6 +8,8 @@ private struct Notes {
     var result: Int64 = 0
     var cleanups: Int64 = 0
     var wokenWith: Int64 = 0
+    var interruption: Int64 = 0
+    var interruptValue: Int64 = 0
     /// Kept until C has joined them.
     var coroutines: [Coroutine<Void>] = []
 }
@@ -36,31 +38,42 @@ public func swift_spawn(_ work: Int32) -> coro_t {
             try Coroutine.sleep(for: .seconds(1_000_000))
         case WORK_PARK: notes.wokenWith = Int64(Int(bitPattern: try Coroutine.park()))
         case WORK_FAIL: throw CoroError.closed
+        case WORK_NOTE:
+            notes.interruption = Int64(code { try Coroutine.sleep(for: .seconds(1_000_000)) })
+            notes.interruptValue = Int64(Int(bitPattern: Coroutine.interruptValue))
         default: throw OddError()
         }
     }
 }
 
-/// Runs `body`, and notes the code it came to.
-private func spawnNoting(_ body: @escaping () throws(CoroError) -> Void) -> coro_t {
-    spawn {
-        do throws(CoroError) {
-            try body()
-            notes.result = 0
-        } catch {
-            notes.result = Int64(error.code)
-        }
+/// The code that `body` came to.
+private func code(_ body: () throws -> Void) -> Int32 {
+    do {
+        try body()
+        return 0
+    } catch {
+        return (error as? CoroError)?.code ?? CORO_EFAILED
     }
+}
+
+/// Runs `body`, and notes the code it came to.
+private func spawnNoting(_ body: @escaping () throws -> Void) -> coro_t {
+    spawn { notes.result = Int64(code(body)) }
 }
 
 @c @implementation
 public func swift_spawn_joiner(_ other: coro_t, _ timeout: Int64) -> coro_t {
-    spawnNoting { () throws(CoroError) in try AnyCoroutine(id: other).join(timeout: .nanoseconds(timeout)) }
+    spawnNoting { try AnyCoroutine(id: other).join(timeout: .nanoseconds(timeout)) }
 }
 
 @c @implementation
 public func swift_spawn_killer(_ other: coro_t) -> coro_t {
-    spawnNoting { () throws(CoroError) in try AnyCoroutine(id: other).shutdown() }
+    spawnNoting { try AnyCoroutine(id: other).shutdown() }
+}
+
+@c @implementation
+public func swift_spawn_interrupter(_ other: coro_t) -> coro_t {
+    spawnNoting { try AnyCoroutine(id: other).interrupt() }
 }
 
 @c @implementation
@@ -71,6 +84,17 @@ public func swift_cleanups() -> Int64 { notes.cleanups }
 
 @c @implementation
 public func swift_woken_with() -> Int64 { notes.wokenWith }
+
+@c @implementation
+public func swift_interruption() -> Int64 { notes.interruption }
+
+@c @implementation
+public func swift_interrupt_value() -> Int64 { notes.interruptValue }
+
+@c @implementation
+public func swift_sleep_within(_ limit: Int64, _ ns: Int64) -> Int32 {
+    code { try Coroutine.withTimeout(.nanoseconds(limit)) { try Coroutine.sleep(for: .nanoseconds(ns)) } }
+}
 
 @c @implementation
 public func swift_count_all() -> Int64 { Int64(AnyCoroutine.all.count) }

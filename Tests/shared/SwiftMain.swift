@@ -63,6 +63,38 @@ func timeouts() throws {
     check(code { try swift.join() }, CoroError.shutdown.code)
 }
 
+/// Each interrupts the other's, and sees why.
+func interrupting() throws {
+    let c = c(WORK_NOTE)
+    try Coroutine.yield()
+    try c.interrupt(UnsafeMutableRawPointer(bitPattern: Int(ANSWER)))
+    try c.join()
+    check(c_interruption(), Int64(CORO_EINTERRUPTED))
+    check(c_interrupt_value(), Int64(ANSWER))
+
+    let raised = AnyCoroutine(id: c_spawn(WORK_NOTE))
+    try Coroutine.yield()
+    try raised.raise(.wakeUp)
+    try raised.join()
+    check(c_interruption(), Int64(CORO_EWAKEUP))
+    check(c_interrupt_value(), 0)
+
+    let swift = try spawnSleeper(.seconds(1_000_000))
+    check(try result(c_spawn_interrupter(swift.id)), 0)
+    check(code { try swift.join() }, CoroError.interrupted.code)
+}
+
+/// Time limits of both languages around each other, on one stack.
+func limits() throws {
+    check(c_sleep_within(5_000_000, coro_forever), CORO_ETIMEOUT)
+    let long: Int64 = 1_000_000_000_000
+    var c: Int32 = 0
+    check(code { try Coroutine.withTimeout(.milliseconds(5)) { c = c_sleep_within(long, coro_forever) } }, CORO_ETIMEOUT)
+    check(c, CORO_EINTERRUPTED)
+    try Coroutine.withTimeout(.nanoseconds(long)) { c = c_sleep_within(5_000_000, coro_forever) }
+    check(c, CORO_ETIMEOUT)
+}
+
 func cancelling() throws {
     let unborn = c(WORK_FOREVER)
     try unborn.shutdown()  // before it ever ran: there is nothing to clean up
@@ -105,6 +137,8 @@ struct SwiftMain {
                 try swiftJoinsC()
                 try cJoinsSwift()
                 try timeouts()
+                try interrupting()
+                try limits()
                 try cancelling()
                 try waking()
                 try oneList()

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static int64_t cleanups, woken_with;
+static int64_t cleanups, woken_with, interruption, interrupt_value;
 
 int64_t c_cleanups(void) {
     return cleanups;
@@ -11,6 +11,19 @@ int64_t c_cleanups(void) {
 
 int64_t c_woken_with(void) {
     return woken_with;
+}
+
+int64_t c_interruption(void) {
+    return interruption;
+}
+
+int64_t c_interrupt_value(void) {
+    return interrupt_value;
+}
+
+int c_sleep_within(int64_t limit, int64_t ns) {
+    coro_timeout_t scope = coro_timeout_begin(limit);
+    return (int)coro_timeout_end(scope, coro_sleep(ns));
 }
 
 static void *answer(void *arg) {
@@ -40,8 +53,15 @@ static void *fail(void *arg) {
     return coro_fail(-EIO, "the C half's disk");
 }
 
+static void *note(void *arg) {
+    (void)arg;
+    interruption = coro_sleep(CORO_FOREVER);
+    interrupt_value = (intptr_t)coro_interrupt_value();
+    return NULL;
+}
+
 coro_t c_spawn(int work) {
-    static const coro_fn works[] = {NULL, answer, wait_for_ever, park, fail};
+    static const coro_fn works[] = {NULL, answer, wait_for_ever, park, fail, note};
     return coro_spawn(works[work], NULL);
 }
 
@@ -58,6 +78,11 @@ static void *join(void *arg) {
 static void *shut_down(void *arg) {
     struct target *target = arg;
     return (void *)(intptr_t)coro_shutdown(target->other);
+}
+
+static void *interrupt(void *arg) {
+    struct target *target = arg;
+    return (void *)(intptr_t)coro_interrupt(target->other, NULL);
 }
 
 static coro_t spawn_with_target(coro_fn fn, coro_t other, int64_t timeout) {
@@ -77,4 +102,8 @@ coro_t c_spawn_joiner(coro_t other, int64_t timeout) {
 
 coro_t c_spawn_killer(coro_t other) {
     return spawn_with_target(shut_down, other, 0);
+}
+
+coro_t c_spawn_interrupter(coro_t other) {
+    return spawn_with_target(interrupt, other, 0);
 }

@@ -56,6 +56,45 @@ static void timeouts(void) {
     CHECK_EQ(join(c), CORO_ESHUTDOWN);
 }
 
+/* Each interrupts the other's, and sees why. */
+static void interrupting(void) {
+    coro_t swift = swift_spawn(WORK_NOTE);
+    CHECK_EQ(coro_yield(), 0);
+    CHECK_EQ(coro_interrupt(swift, (void *)ANSWER), 0);
+    CHECK_EQ(join(swift), 0);
+    CHECK_EQ(swift_interruption(), CORO_EINTERRUPTED);
+    CHECK_EQ(swift_interrupt_value(), ANSWER);
+
+    swift = swift_spawn(WORK_NOTE);
+    CHECK_EQ(coro_yield(), 0);
+    CHECK_EQ(coro_raise(swift, CORO_EWAKEUP, 0), 0);
+    CHECK_EQ(join(swift), 0);
+    CHECK_EQ(swift_interruption(), CORO_EWAKEUP);
+    CHECK_EQ(swift_interrupt_value(), 0);
+
+    coro_t c = spawn_sleeper(CORO_FOREVER);
+    CHECK_EQ(coro_yield(), 0);
+    CHECK_EQ(join(swift_spawn_interrupter(c)), 0);
+    CHECK_EQ(swift_result(), 0);
+    CHECK_EQ(join(c), CORO_EINTERRUPTED);
+}
+
+static int64_t outer_limit(int64_t outer, int64_t inner, int *swift) {
+    coro_timeout_t scope = coro_timeout_begin(outer);
+    *swift = swift_sleep_within(inner, CORO_FOREVER);
+    return coro_timeout_end(scope, 0);
+}
+
+/* Time limits of both languages around each other, on one stack. */
+static void limits(void) {
+    int swift;
+    CHECK_EQ(swift_sleep_within(CORO_MS(5), CORO_FOREVER), CORO_ETIMEOUT);
+    CHECK_EQ(outer_limit(CORO_MS(5), CORO_SECONDS(1000), &swift), CORO_ETIMEOUT);
+    CHECK_EQ(swift, CORO_EINTERRUPTED);
+    CHECK_EQ(outer_limit(CORO_SECONDS(1000), CORO_MS(5), &swift), 0);
+    CHECK_EQ(swift, CORO_ETIMEOUT);
+}
+
 static void cancelling(void) {
     coro_t swift = swift_spawn(WORK_FOREVER);
     CHECK_EQ(coro_shutdown(swift), 0); /* before it ever ran: there is nothing to clean up */
@@ -102,6 +141,8 @@ static void *run(void *arg) {
     c_joins_swift();
     swift_joins_c();
     timeouts();
+    interrupting();
+    limits();
     cancelling();
     waking();
     one_list();

@@ -13,9 +13,17 @@ coro_t swift_spawn_joiner(coro_t other, int64_t timeout);
 /* A coroutine that shuts another down. swift_result() is then the code of that. */
 coro_t swift_spawn_killer(coro_t other);
 
+/* A coroutine that interrupts another. swift_result() is then the code of that. */
+coro_t swift_spawn_interrupter(coro_t other);
+
 int64_t swift_result(void);
 int64_t swift_cleanups(void);
 int64_t swift_woken_with(void);
+int64_t swift_interruption(void);
+int64_t swift_interrupt_value(void);
+
+/* Sleeps in the caller's own coroutine, for at most `limit`. Returns the code that this came to. */
+int swift_sleep_within(int64_t limit, int64_t ns);
 
 /* How many coroutines Swift sees. */
 int64_t swift_count_all(void);
