@@ -75,6 +75,9 @@ enum Code {
     static let loopRunning: Int32 = -5016
     static let failed: Int32 = -5017
 
+    /// Not an error that anybody sees: woken because the time of a scope is up. Not negative, so that nobody can raise it.
+    static let timeIsUp: Int32 = 1
+
     static let noSuchCoroutine = -CoroErrno.noSuchProcess
     static let invalid = -CoroErrno.invalid
     static let noMemory = -CoroErrno.noMemory

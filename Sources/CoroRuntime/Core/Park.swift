@@ -5,38 +5,50 @@
 /// for a wait that is over, and a wait that was interrupted leaves nothing behind.
 extension RuntimeRef {
     /// Suspends the current coroutine until somebody wakes it, or until `deadline`: that wakes a sleeper with 0, and any
-    /// other with CORO_ETIMEOUT; or until the time of a scope around it is up. Returns what it was woken with. The caller has seen that there is no `obstacle()`, and has
-    /// put it into the list of waiters that goes with `kind`, if there is one.
+    /// other with CORO_ETIMEOUT; or until the time of a scope around it is up. Returns what it was woken with. The caller has
+    /// seen that there is no `obstacle()`, and has put it into the list of waiters that goes with `kind`, if there is one.
     func park(_ kind: WaitKind, on object: Int = 0, until deadline: Int64 = .max) -> Int32 {
         let me = pointee.current
         me.pointee.waitKind = kind
         me.pointee.waitObject = object
         me.pointee.state = .waiting
-        let bound = timeoutDeadline(of: me)
-        let deadline = Swift.min(deadline, bound)
-        if deadline != .max {
-            if bound <= pointee.now { return parkInterrupted() }
-            guard pointee.timers.reserveOne() else {
-                endWait(of: me)
-                me.pointee.state = .running
-                return Code.noMemory
-            }
-            pointee.timers.insert(me, deadline: deadline)
-        }
+        if me.has(.timed) { return parkInScope(until: deadline) }
+        if deadline != .max, !startTimer(of: me, deadline) { return Code.noMemory }
         leave()
         return me.pointee.wakeCode
     }
 
-    /// The time of a scope was up before the wait began. What it is to wait for may happen again and again, and so come first
-    /// each time; so it waits for its turn alone.
-    private func parkInterrupted() -> Int32 {
+    /// The same for one that is in a timeout scope.
+    @inline(never)
+    private func parkInScope(until deadline: Int64) -> Int32 {
         let me = pointee.current
-        endWait(of: me)
-        _ = expireDueTimeout(of: me)
-        me.pointee.waitKind = .pass
-        pointee.nextPass.append(me)
+        if isTimeUp(for: me) {
+            // What it is to wait for may happen again and again, and so come first each time; so it waits for its turn alone.
+            endWait(of: me)
+            me.pointee.waitKind = .pass
+            pointee.nextPass.append(me)
+            leave()
+            if me.pointee.wakeCode == 0 { me.pointee.wakeCode = Code.timeIsUp }
+            return takeOutcome(of: me)
+        }
+        let deadline = Swift.min(deadline, timeoutDeadline(of: me))
+        // The next pass comes by itself, whatever the time.
+        let needsTimer = deadline != .max && me.pointee.waitKind != .pass
+        if needsTimer, !startTimer(of: me, deadline) { return Code.noMemory }
         leave()
-        return me.pointee.wakeCode == 0 ? Code.interrupted : me.pointee.wakeCode
+        return takeOutcome(of: me)
+    }
+
+    /// Bounds the wait that the current coroutine has begun: without memory the wait is over, and this is false.
+    private func startTimer(of me: CoroutineRef, _ deadline: Int64) -> Bool {
+        if pointee.timers.reserveOne() {
+            pointee.timers.insert(me, deadline: deadline)
+            return true
+        }
+        endWait(of: me)
+        me.pointee.wakeCode = Code.noMemory
+        me.pointee.state = .running
+        return false
     }
 
     /// Runs others until the current coroutine, which is in a wait or in a queue, is run again.

@@ -7,12 +7,12 @@ extension RuntimeRef {
         if error != 0 { return error }
         let me = pointee.current
         me.pointee.wakeCode = 0
-        let isDue = me.has(.timed) && expireDueTimeout(of: me)
+        // Whatever interrupts it before its turn comes replaces this.
+        if me.has(.timed), isTimeUp(for: me) { me.pointee.wakeCode = Code.timeIsUp }
         makeReady(me)
         leave()
         let code = me.pointee.wakeCode
-        if isDue { return fail(code == 0 ? Code.interrupted : code) }
-        return code == 0 ? 0 : fail(code)
+        return code == 0 ? 0 : fail(takeOutcome(of: me))
     }
 
     /// Goes on in the next pass of the loop.

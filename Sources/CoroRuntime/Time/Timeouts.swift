@@ -59,20 +59,31 @@ extension RuntimeRef {
         coroutine.has(.timed) ? coroutine.pointee.extras?.pointee.timeouts.earliest ?? .max : .max
     }
 
-    /// Whether the time of one of the caller's scopes is up; if so, that scope has run out.
-    func expireDueTimeout(of me: CoroutineRef) -> Bool {
-        guard timeoutDeadline(of: me) <= pointee.now else { return false }
-        me.pointee.extras?.pointee.timeouts.expireFirst()
-        return true
+    /// Whether the time of one of its scopes is up, by the loop's clock.
+    @inline(__always)
+    func isTimeUp(for coroutine: CoroutineRef) -> Bool {
+        timeoutDeadline(of: coroutine) <= pointee.now
     }
 
     /// What the call of a coroutine whose timer has gone off returns.
     func outcomeOfTimer(_ coroutine: CoroutineRef) -> Int32 {
-        if coroutine.has(.timed), timeoutDeadline(of: coroutine) <= coroutine.pointee.deadline {
-            coroutine.pointee.extras?.pointee.timeouts.expireFirst()
-            return Code.interrupted
-        }
+        if coroutine.has(.timed), timeoutDeadline(of: coroutine) <= coroutine.pointee.deadline { return Code.timeIsUp }
         return coroutine.pointee.waitKind == .sleep ? 0 : Code.timeout
+    }
+
+    /// What the caller's suspending call returns now that it is over. Only here has a scope run out: until the coroutine runs, a
+    /// raise or a shutdown may replace what it was woken with, and must not be taken for the timeout.
+    func takeOutcome(of me: CoroutineRef) -> Int32 {
+        if me.pointee.wakeCode != Code.timeIsUp { return me.pointee.wakeCode }
+        expireFirstTimeout(of: me)
+        return Code.interrupted
+    }
+
+    /// The scope of the caller that runs out first has run out.
+    func expireFirstTimeout(of me: CoroutineRef) {
+        if me == pointee.main { pauseAlarm() }
+        me.pointee.extras?.pointee.timeouts.expireFirst()
+        if me == pointee.main { resumeAlarm() }
     }
 
     /// Runs a function in a scope of its own. Returns 0, or the error, with its report written.
