@@ -10,7 +10,7 @@ extension RuntimeRef {
         while true {
             var error: Int32 = 0
             guard let descriptor = pointee.poller.obtain(fd, error: &error) else { return Int(explain(error, fd)) }
-            if !descriptor.pointee.wouldBlock(direction) {
+            if !descriptor.pointee.wouldBlock(direction) || triesAnyway {
                 let result = operation(Int32(descriptor.pointee.kind))
                 if result == Int(-CoroErrno.notSocket), pointee.poller.rediscover(fd) { continue }
                 if result != Int(Code.again) { return result < 0 ? Int(explain(Int32(result), fd)) : result }
@@ -45,6 +45,14 @@ extension RuntimeRef {
         if code != 0 { return code }
         me.pointee.selfishActsLeft = selfishActs(of: me) &- 1
         return pointee.poller.known(fd)?.pointee.generation == generation ? nil : explainClosed(fd)
+    }
+
+    /// Whether to try what would block as far as is known: in a scope whose time is up there is no waiting for news of a
+    /// descriptor, and data that have come meanwhile count. The thread's own stack, whose calls in a row nobody counts, tries
+    /// a few times only, so that its interruption comes.
+    private var triesAnyway: Bool {
+        let me = pointee.current
+        return me.has(.timed) && isTimeUp(for: me) && (me != pointee.main || me.pointee.selfishActsLeft > 0)
     }
 
     /// How many calls in a row a coroutine may make that need not wait.

@@ -10,7 +10,10 @@ extension RuntimeRef {
         pointee.lastTimeout &+= 1
         extras.pointee.timeouts.begin(pointee.lastTimeout, until: deadline(in: duration))
         me.set(.timed)
-        if me == pointee.main { resumeAlarm() }
+        if me == pointee.main {
+            me.pointee.selfishActsLeft = pointee.selfishness
+            resumeAlarm()
+        }
         return pointee.lastTimeout
     }
 
