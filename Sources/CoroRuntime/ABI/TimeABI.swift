@@ -54,9 +54,9 @@ extension RuntimeRef {
         } else {
             coro_system_block_for(Swift.max(end &- now, 0))
         }
-        if end != bound || end == .max { return 0 }
-        pointee.main.pointee.extras?.pointee.timeouts.expireFirst()
         resumeAlarm()
+        if end != bound || end == .max { return 0 }
+        expireFirstTimeout(of: pointee.main)
         return fail(Code.interrupted)
     }
 }

@@ -140,10 +140,10 @@ extension Runtime {
         coro_system_signals_after_fork(existing?.pointee.mailbox.pointee.bell)
         guard let runtime = existing else { return }
         runtime.forgetWaitingSignals()
+        // Timers are not inherited. While a loop runs the alarm is off; the loop puts it on again.
+        if runtime.pointee.loopState == .idle { runtime.resumeAlarm() }
         runtime.pointee.poller.reopen(in: runtime)
         runtime.disownProcesses()
-        // A timer of the system's is not inherited. While a coroutine runs there is none.
-        if runtime.pointee.current == runtime.pointee.main { runtime.resumeAlarm() }
     }
 }
 
@@ -153,6 +153,7 @@ extension RuntimeRef {
     fileprivate func endWithThread() {
         pointee.obstacles.forbid()
         endSignals()
+        if pointee.main.has(.timed) { endAlarm() }
         // User code first, while all is still there.
         cancelUnstarted()
         pointee.main.pointee.extras?.destroyLocals()
