@@ -79,6 +79,9 @@ bool is_watched(void);
 /* How many descriptors the process has open. */
 int open_descriptors(void);
 
+/* How many timers of timer_create() the process has; 0 on a kernel that does not tell. */
+int count_timers(void);
+
 /* Runs function in a child process; returns its wait status, and what it wrote to stderr in `output`. */
 int run_in_child(test_function function, char *output, size_t size);
 
