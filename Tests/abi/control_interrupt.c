@@ -81,8 +81,11 @@ CORO_TEST(A19_the_last_raise_wins) {
 }
 
 static void *sleep_1_s_each(void *argument) {
-    int64_t *times = argument;
-    for (int i = 0; i < 4; i++) trace("%d@%lld", coro_sleep(CORO_SECONDS(1)), (long long)(coro_get_now() - *times) / 1000000);
+    int64_t *start = argument;
+    for (int i = 0; i < 4; i++) {
+        int code = coro_sleep(CORO_SECONDS(1));
+        trace("%d@%lld", code, (long long)(coro_get_now() - *start) / 1000000);
+    }
     return NULL;
 }
 

@@ -2,8 +2,6 @@
 #include "coroutines.h"
 #include "net.h"
 
-#include <sys/un.h>
-
 static int64_t began;
 
 static void start_clock(void) {
@@ -105,20 +103,12 @@ static void *without_end(void *of_call) {
     return NULL;
 }
 
-static void *wake_parked_ones(void *of_target) {
-    while (coro_is_alive(*(coro_t *)of_target)) {
-        coro_schedule(*(coro_t *)of_target, NULL);
-        coro_yield();
-    }
-    return NULL;
-}
-
 CORO_TEST(D6_one_that_is_never_done_is_interrupted) {
     static int (*calls[])(void) = {coro_yield, coro_yield_slice, sleep_0, sleep_1, read_and_write, join_one, park_to_be_woken};
     static coro_t me;
     me = coro_current();
     unix_pair(fds);
-    go(wake_parked_ones, &me);
+    go(schedule_again_and_again, &me);
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
         CHECK_EQ(coro_with_timeout(CORO_MS(5), without_end, &calls[i], NULL), CORO_ETIMEOUT);
         CHECK_EQ(coro_yield(), 0);
@@ -146,6 +136,11 @@ CORO_TEST(D6_a_busy_reader_is_interrupted) {
     CHECK_EQ(coro_join(writer, NULL, CORO_FOREVER), 0);
 }
 
+static void *wake_once(void *of_target) {
+    CHECK_EQ(coro_schedule(*(coro_t *)of_target, NULL), 0);
+    return NULL;
+}
+
 /* -- D2: waits that end by themselves leave nothing armed, in a scope that goes on -- */
 
 CORO_TEST(D2_a_scope_goes_on_over_waits_of_every_kind) {
@@ -161,8 +156,9 @@ CORO_TEST(D2_a_scope_goes_on_over_waits_of_every_kind) {
         CHECK_EQ(coro_sleep(CORO_MS(1)), 0);
         CHECK_EQ(coro_join(coro_spawn(do_nothing, NULL), NULL, CORO_FOREVER), 0);
         CHECK_EQ(coro_join(coro_spawn(sleep_for_ever, NULL), NULL, CORO_MS(1)), CORO_ETIMEOUT);
-        go(wake_parked_ones, &me);
+        go(wake_once, &me);
         CHECK_EQ(coro_park(&value), 0);
+        go(wake_once, &me);
         CHECK_EQ(coro_sleep(CORO_SECONDS(1)), 0); /* woken early */
     }
     CHECK_EQ(coro_timeout_expired(scope), 0);
