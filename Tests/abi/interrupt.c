@@ -1,11 +1,13 @@
-/* Rows A18 and A22: coro_shutdown of a coroutine in every state, delivered once, leaving nothing behind. */
+/* Rows A18, A22 and D9: coro_shutdown of a coroutine in every state, delivered once, leaving nothing behind. */
 #include "coroutines.h"
-
-#include <sys/socket.h>
+#include "net.h"
 
 /* -- the ways to wait -- */
 
 static int pipe_ends[2], full_socket[2];
+static int listener, connecting;
+static struct address full_backlog;
+static coro_event *event;
 static coro_t join_target;
 static char byte;
 
@@ -21,6 +23,12 @@ static int wait_in_timed_join(void) { return coro_join(join_target, NULL, CORO_S
 static int wait_in_read(void) { return (int)coro_read(pipe_ends[0], &byte, 1); }
 static int wait_in_wait_for(void) { return coro_wait_for(pipe_ends[0], CORO_READ); }
 static int wait_in_write(void) { return (int)coro_write(full_socket[0], &byte, 1); }
+static int wait_in_accept(void) { return coro_accept(listener, NULL, NULL); }
+static int wait_in_connect(void) {
+    return coro_connect(connecting, (struct sockaddr *)&full_backlog.storage, full_backlog.length);
+}
+static int wait_in_event(void) { return coro_event_wait(event, NULL); }
+static int wait_in_parallel(void) { return coro_in_parallel(&(coro_call){.fn = do_nothing}, 1); }
 
 static const struct way {
     const char *name;
@@ -33,6 +41,8 @@ static const struct way {
     {"slice", wait_in_slice, CORO_WAIT_PASS},           {"join", wait_in_join, CORO_WAIT_JOIN},
     {"timed join", wait_in_timed_join, CORO_WAIT_JOIN}, {"read", wait_in_read, CORO_WAIT_READ},
     {"wait_for", wait_in_wait_for, CORO_WAIT_READ},     {"write", wait_in_write, CORO_WAIT_WRITE},
+    {"accept", wait_in_accept, CORO_WAIT_READ},         {"connect", wait_in_connect, CORO_WAIT_SLEEP},
+    {"event", wait_in_event, CORO_WAIT_EVENT},          {"parallel", wait_in_parallel, CORO_WAIT_PARALLEL},
 };
 enum { WAYS = sizeof ways / sizeof *ways };
 
@@ -43,6 +53,13 @@ static void prepare(void) {
     CHECK_EQ(coro_socketpair(AF_UNIX, SOCK_STREAM, 0, full_socket), 0);
     while (send(full_socket[0], block, sizeof block, MSG_DONTWAIT) > 0) {}
     while (send(full_socket[0], block, 1, MSG_DONTWAIT) > 0) {}
+    struct address at;
+    listener = make_listener(AF_INET, SOCK_STREAM, 1, &at);
+    make_listener(AF_UNIX, SOCK_STREAM, 0, &full_backlog);
+    do {
+        connecting = coro_socket(AF_UNIX, SOCK_STREAM, 0);
+    } while (connect(connecting, (struct sockaddr *)&full_backlog.storage, full_backlog.length) == 0);
+    event = coro_event_new();
 }
 
 struct visit {
@@ -338,4 +355,26 @@ CORO_TEST(A22_an_interrupted_call_has_no_detail_of_an_earlier_error) {
             test_fail(__FILE__, __LINE__, "%s: \"%s\"", ways[i].name, coro_error_detail());
         CHECK_EQ(coro_error_other(), 0);
     }
+}
+
+/* Rows D4 and D9: the time of a scope interrupts whatever it is that waits, at once or in the middle, and leaves nothing behind. */
+CORO_TEST(D9_a_scope_interrupts_every_wait_and_leaves_nothing_behind) {
+    prepare();
+    coro_test_set_virtual_time(true);
+    for (int i = 0; i < 4 * WAYS; i++) {
+        const struct way *way = &ways[i % WAYS];
+        bool ends_by_itself = way->kind == CORO_WAIT_NONE || way->kind == CORO_WAIT_PASS || way->kind == CORO_WAIT_PARALLEL;
+        bool has_time = i / WAYS % 2 && !ends_by_itself;
+        int64_t start = coro_get_now();
+        coro_timeout_t scope = coro_timeout_begin(has_time ? CORO_MS(10) : 0);
+        int code = way->wait();
+        if (code != CORO_EINTERRUPTED) test_fail(__FILE__, __LINE__, "%s returned %d", way->name, code);
+        CHECK_EQ(coro_timeout_end(scope, code), CORO_ETIMEOUT);
+        CHECK_EQ(coro_get_now() - start, has_time ? CORO_MS(10) : 0);
+        CHECK_EQ(coro_yield_slice(), 0);
+    }
+    CHECK_EQ(coro_get_live_coros(), 2);
+    int64_t start = coro_get_now();
+    CHECK_EQ(coro_sleep(CORO_SECONDS(5000)), 0);
+    CHECK_EQ(coro_get_now() - start, CORO_SECONDS(5000));
 }
