@@ -626,6 +626,28 @@ int coro_get_info(coro_t co, coro_info *CORO_NULLABLE info);
    whole length, or CORO_EDEAD, CORO_EWRONGTHREAD, -ESRCH. Call from: its thread. */
 int coro_repr(coro_t co, char *CORO_NULLABLE buffer, size_t size);
 
+/* ========================================================================================== Looking into the loop */
+/*
+ * Stacks are walked by the unwind tables that every compiler writes, so frame pointers are not needed. The first walk of a
+ * process loads libgcc_s (as backtrace(3) does); where there is none, a stack is the one address where the coroutine goes on.
+ * A walk needs about 6 KiB, of the thread's own stack and not of the coroutine's. Symbols are those that the dynamic linker
+ * knows: link programs with -rdynamic to see theirs. C++ and Swift names are as the linker has them: c++filt and
+ * `swift demangle` turn them into what was written.
+ */
+
+/* Where a coroutine is: up to n return addresses of its stack into `frames`, innermost first. The first is in the coro_...
+   call that it waits in, or of the code that made that call, where the one can't be told from libcoro's own code; the last is
+   in the coroutine's function. For the caller itself the first is the caller of coro_where. `co` 0 is the thread's own stack.
+   Only the innermost 128 are looked at, libcoro's own included.
+   Returns how many there are in what was looked at (0 for one that never ran, or has ended), or
+     CORO_EDEAD, CORO_EWRONGTHREAD, -ESRCH, -ENOMEM
+   Call from: its thread. */
+int coro_where(coro_t co, void *CORO_NULLABLE *CORO_NULLABLE frames, int n);
+
+/* The same as text on one line, "[coro_read+69] [serve+130] [libx.so+0x1234]": symbol and offset in bytes, or the file and
+   the offset in it. Copied into buffer, cut to fit and terminated. Returns the whole length; errors: as coro_where. */
+int coro_where_text(coro_t co, char *CORO_NULLABLE buffer, size_t size);
+
 /* ========================================================================================================== I/O */
 /*
  * POSIX calls by their POSIX names and argument order, that suspend the caller instead of the thread. The operation is

@@ -76,12 +76,44 @@ coro_context_start:
     mov x29, xzr
     mov x30, xzr
     blr x2
+    .globl coro_context_entered
+    .hidden coro_context_entered
+coro_context_entered:
     /* The stack has served. */
     mov sp, x0
     load_registers
     ret
     .cfi_endproc
     .size coro_context_start, . - coro_context_start
+
+    .globl coro_context_visit
+    .hidden coro_context_visit
+    .type coro_context_visit, %function
+    .p2align 5
+coro_context_visit:
+    .cfi_startproc
+    save_registers
+    mov x19, sp
+    .cfi_def_cfa_register x19
+    cmp x0, #0
+    csel x20, x19, x0, eq
+    cmp x1, #0
+    csel x9, x19, x1, eq
+    mov sp, x9
+    mov x0, x3
+    /* What was said of this stack holds for the context, which has the same layout: unwinders go on there. */
+    .cfi_def_cfa_register x20
+    blr x2
+    .globl coro_context_visited
+    .hidden coro_context_visited
+coro_context_visited:
+    .cfi_def_cfa_register x19
+    mov sp, x19
+    .cfi_def_cfa_register sp
+    load_registers
+    ret
+    .cfi_endproc
+    .size coro_context_visit, . - coro_context_visit
 #endif
 
     .section .note.GNU-stack, "", %progbits

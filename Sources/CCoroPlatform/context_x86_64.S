@@ -78,6 +78,9 @@ coro_context_start:
     .cfi_undefined rip
     xorl %ebp, %ebp
     callq *%rdx
+    .globl coro_context_entered
+    .hidden coro_context_entered
+coro_context_entered:
     /* The stack has served. Its caller's return address is the newest that the return predictor knows: often the right one. */
     movq %rax, %rsp
     popq %r15
@@ -89,6 +92,71 @@ coro_context_start:
     ret
     .cfi_endproc
     .size coro_context_start, . - coro_context_start
+
+    .globl coro_context_visit
+    .hidden coro_context_visit
+    .type coro_context_visit, @function
+    .p2align 5
+coro_context_visit:
+    .cfi_startproc
+    pushq %rbp
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset rbp, 0
+    pushq %rbx
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset rbx, 0
+    pushq %r12
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset r12, 0
+    pushq %r13
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset r13, 0
+    pushq %r14
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset r14, 0
+    pushq %r15
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset r15, 0
+    movq %rsp, %rbx
+    .cfi_def_cfa_register rbx
+    testq %rdi, %rdi
+    cmoveq %rsp, %rdi
+    movq %rdi, %rbp
+    testq %rsi, %rsi
+    cmoveq %rsp, %rsi
+    movq %rsi, %rsp
+    andq $-16, %rsp
+    movq %rcx, %rdi
+    /* What was said of this stack holds for the context, which has the same layout: unwinders go on there. */
+    .cfi_def_cfa_register rbp
+    callq *%rdx
+    .globl coro_context_visited
+    .hidden coro_context_visited
+coro_context_visited:
+    .cfi_def_cfa_register rbx
+    movq %rbx, %rsp
+    .cfi_def_cfa_register rsp
+    popq %r15
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore r15
+    popq %r14
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore r14
+    popq %r13
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore r13
+    popq %r12
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore r12
+    popq %rbx
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore rbx
+    popq %rbp
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore rbp
+    ret
+    .cfi_endproc
+    .size coro_context_visit, . - coro_context_visit
 #endif
 
     .section .note.GNU-stack, "", %progbits

@@ -82,6 +82,35 @@ void throw_and_catch(const std::string &name) {
     check(std::uncaught_exceptions() == 0 && !std::current_exception(), "an exception is left over");
 }
 
+// Suspends in a destructor that runs while an exception unwinds the stack.
+struct ParksWhileUnwinding {
+    ~ParksWhileUnwinding() { coro_park(nullptr); }
+};
+
+__attribute__((noinline)) void park_while_unwinding() {
+    ParksWhileUnwinding guard;
+    throw std::runtime_error("walked through");
+}
+
+void *park(void *argument) {
+    try {
+        park_while_unwinding();
+    } catch (const std::runtime_error &) {
+    }
+    return argument;
+}
+
+// The stack of one suspended there can be walked, and nothing comes of that: it goes on unwinding.
+void check_walk_through_unwinding() {
+    void *frames[20];
+    coro_t co = coro_spawn(park, nullptr);
+    coro_yield();
+    check(coro_where(co, frames, 20) >= 3, "the stack of one that unwinds can't be walked");
+    check(std::uncaught_exceptions() == 0, "uncaught_exceptions() is wrong after a walk");
+    coro_schedule(co, nullptr);
+    check(coro_join(co, nullptr, CORO_FOREVER) == 0, "it did not go on after a walk");
+}
+
 int ended;
 
 void *run(void *argument) {
@@ -93,6 +122,7 @@ void *run(void *argument) {
 } // namespace
 
 int main() {
+    check_walk_through_unwinding();
     static int numbers[COROUTINES];
     coro_loop_options options = CORO_LOOP_OPTIONS_INIT;
     options.flags = CORO_LOOP_UNTIL_IDLE;

@@ -4,6 +4,7 @@
 
 #include "coro_nullability.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Saves the caller's callee-saved registers on its stack and the stack pointer in *save, then goes on in the context
@@ -13,6 +14,18 @@ void coro_context_switch(void *_Nullable *_Nonnull save, void *_Nonnull to);
 /* Saves the caller as above, then calls entry on an empty stack whose highest address is `top` (16-byte aligned).
    Unwinding ends there. entry returns the context to go on in when the stack has served. */
 void coro_context_start(void *_Nullable *_Nonnull save, void *_Nonnull top, void *_Nonnull (*_Nonnull entry)(void));
+
+/* Calls function(argument) with unwind tables that say: its caller is whoever waits in the context whose stack pointer is
+   `context` (NULL: the caller of this). So what unwinds there walks that stack, wherever it runs itself: on the unused part
+   of the stack of the suspended context `stack` (NULL: on the caller's). */
+void coro_context_visit(void *_Nullable context, void *_Nullable stack, void (*_Nonnull function)(void *_Nullable),
+                        void *_Nullable argument);
+
+/* Up to `capacity` return addresses of the stack that waits in `context`, as its unwind tables tell, innermost first;
+   context and stack as above. *whole: the last is that of a coroutine's first function. 1, where it waits, if this system
+   has no unwinder; 0 if not even that is known. */
+int coro_context_walk(void *_Nullable context, void *_Nullable stack, void *_Nullable *_Nonnull frames, int capacity,
+                      bool *_Nonnull whole);
 
 /* Where nothing can come. */
 static inline void *_Nonnull coro_context_unreachable(void) {

@@ -13,11 +13,12 @@
 
 /* Every call that can be made to fail, by name. */
 #define CORO_SYSTEM_CALLS(CALL) \
-    CALL(accept4) CALL(bind) CALL(calloc) CALL(close) CALL(connect) CALL(dup) CALL(epoll_create1) CALL(epoll_ctl) \
-    CALL(epoll_pwait2) CALL(epoll_wait) CALL(eventfd) CALL(fcntl) CALL(getpeername) CALL(getsockname) CALL(getsockopt) \
-    CALL(kill) CALL(listen) CALL(madvise) CALL(mmap) CALL(mprotect) CALL(open) CALL(pidfd_open) CALL(pidfd_send_signal) \
-    CALL(pipe2) CALL(poll) CALL(posix_spawn) CALL(read) CALL(recv) CALL(recvfrom) CALL(send) CALL(sendto) CALL(setsockopt) \
-    CALL(shutdown) CALL(sigaction) CALL(socket) CALL(socketpair) CALL(timer_create) CALL(wait4) CALL(waitid) CALL(write)
+    CALL(accept4) CALL(backtrace) CALL(bind) CALL(calloc) CALL(close) CALL(connect) CALL(dup) CALL(epoll_create1) \
+    CALL(epoll_ctl) CALL(epoll_pwait2) CALL(epoll_wait) CALL(eventfd) CALL(fcntl) CALL(getpeername) CALL(getsockname) \
+    CALL(getsockopt) CALL(kill) CALL(listen) CALL(madvise) CALL(mmap) CALL(mprotect) CALL(open) CALL(pidfd_open) \
+    CALL(pidfd_send_signal) CALL(pipe2) CALL(poll) CALL(posix_spawn) CALL(read) CALL(recv) CALL(recvfrom) CALL(send) \
+    CALL(sendto) CALL(setsockopt) CALL(shutdown) CALL(sigaction) CALL(socket) CALL(socketpair) CALL(timer_create) \
+    CALL(wait4) CALL(waitid) CALL(write)
 
 /* The n-th call from now of `name` on this thread fails with `error`; n 0: no more. -EINVAL: not a name, or out of range. */
 int coro_system_fail_call(const char *_Nonnull name, int n, int error);
@@ -133,6 +134,16 @@ enum coro_thread_text_size { CORO_THREAD_TEXT_SIZE = 64 };
 char *_Nonnull coro_thread_text(void);
 /* The exported symbol at address, if there is one that starts there (exact) or covers it. */
 const char *_Nullable coro_system_symbol(const void *_Nullable address, bool exact, uintptr_t *_Nullable offset);
+/* Where an address in code is. A return address is looked up as the call before it: that may be the last of its function. */
+typedef struct coro_code_place {
+    const char *_Nullable symbol; /* exported; NULL: none is known */
+    uintptr_t symbol_offset;
+    const char *_Nullable module; /* the path of the program or library; NULL: in none */
+    uintptr_t module_offset;
+    bool is_own;                  /* in the module that has libcoro in it, */
+    bool own_is_library;          /* which is not the program itself */
+} coro_code_place;
+coro_code_place coro_system_code_place(const void *_Nullable return_address);
 /* Writes everything, to a descriptor that may block, as far as it goes. */
 void coro_system_write_all(int fd, const char *_Nonnull text, size_t n);
 
