@@ -616,6 +616,10 @@ typedef struct coro_info {
     char name[64];            /* cut to fit */
     char waiting[96];         /* as a person reads it: "sleeping 1.2 s more", "reading fd 7", "joining #4",
                                  "waiting for process 123" */
+    int64_t age;              /* ns since it was created, to the microsecond */
+    int64_t run_time;         /* ns it has run, as far as that was counted: see coro_set_accounting */
+    uint32_t switches;        /* how often it was switched to; begins again at 0 after 4,294,967,295 */
+    uint32_t reserved;        /* 0 */
 } coro_info;
 
 /* Fills in *info. For an id whose record is gone: CORO_EDEAD, with dead and state set. Returns 0, CORO_EDEAD,
@@ -647,6 +651,37 @@ int coro_where(coro_t co, void *CORO_NULLABLE *CORO_NULLABLE frames, int n);
 /* The same as text on one line, "[coro_read+69] [serve+130] [libx.so+0x1234]": symbol and offset in bytes, or the file and
    the offset in it. Copied into buffer, cut to fit and terminated. Returns the whole length; errors: as coro_where. */
 int coro_where_text(coro_t co, char *CORO_NULLABLE buffer, size_t size);
+
+/* Whether this thread's loop counts for how long each coroutine runs: from when it is switched to until it is left, whatever
+   the thread does meanwhile. Default: false, because it reads the clock at every switch. Returns what it was; what was
+   counted is kept. Call from: anywhere; holds for the calling thread. */
+bool coro_set_accounting(bool on);
+
+/* What there is on a thread's loop, and what has happened so far. Set struct_size first. */
+typedef struct coro_stats {
+    size_t struct_size;      /* sizeof(coro_stats) */
+    /* What there is now. */
+    int64_t coroutines;      /* records held: as coro_get_live_coros() */
+    int64_t runnable;        /* waiting for their turn to run: a queue that stays long is an overloaded thread */
+    int64_t fd_waiters;      /* waits for a descriptor to be read from or written to, or for a process to end */
+    int64_t timers;          /* waits that end at a time: sleepers, and timeouts of other waits */
+    int64_t descriptors;     /* of which the loop knows: used here, and neither closed nor given up */
+    int64_t stacks_in_use;   /* by coroutines that have not ended */
+    int64_t stacks_kept;     /* free, with the memory that they last used */
+    int64_t stack_bytes;     /* address space mapped for stacks; memory is only what of it was touched */
+    /* What has happened so far; these only grow. */
+    uint64_t created;        /* coroutines; those of an ended thread whose ids this one goes on with not included */
+    uint64_t passes;         /* of the loop: looks at the clock, posts, timers and descriptors */
+    uint64_t batches;        /* of coroutines that ran in a row; several in one pass, where nothing else was to do */
+    uint64_t switches;       /* times that a coroutine made way, by suspending or by ending */
+    uint64_t polls;          /* system calls that asked which descriptors are ready */
+    uint64_t events;         /* what those told of: descriptors that changed, wakes by other threads */
+    uint64_t posts;          /* of other threads, taken: see coro_post */
+} coro_stats;
+
+/* Fills in *stats. Takes no longer with many coroutines; a look at each descriptor. Returns 0, -EINVAL (NULL, or a
+   struct_size that is not one), -ENOMEM. Call from: anywhere; it is about the calling thread's loop. */
+int coro_get_stats(coro_stats *CORO_NULLABLE stats);
 
 /* ========================================================================================================== I/O */
 /*

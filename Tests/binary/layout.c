@@ -79,7 +79,7 @@ int main(void) {
     FIELD(coro_parallel_options, timeout, 16, 8);
     FIELD(coro_parallel_options, release, 24, 8);
 
-    STRUCT(coro_info, 224);
+    STRUCT(coro_info, 248);
     FIELD(coro_info, struct_size, 0, 8);
     FIELD(coro_info, id, 8, 8);
     FIELD(coro_info, dead, 16, 1);
@@ -94,5 +94,27 @@ int main(void) {
     FIELD(coro_info, stack_size, 56, 8);
     FIELD(coro_info, name, 64, 64);
     FIELD(coro_info, waiting, 128, 96);
+    FIELD(coro_info, age, 224, 8);
+    FIELD(coro_info, run_time, 232, 8);
+    FIELD(coro_info, switches, 240, 4);
+    FIELD(coro_info, reserved, 244, 4);
+
+    STRUCT(coro_stats, 128);
+    FIELD(coro_stats, struct_size, 0, 8);
+    FIELD(coro_stats, coroutines, 8, 8);
+    FIELD(coro_stats, runnable, 16, 8);
+    FIELD(coro_stats, fd_waiters, 24, 8);
+    FIELD(coro_stats, timers, 32, 8);
+    FIELD(coro_stats, descriptors, 40, 8);
+    FIELD(coro_stats, stacks_in_use, 48, 8);
+    FIELD(coro_stats, stacks_kept, 56, 8);
+    FIELD(coro_stats, stack_bytes, 64, 8);
+    FIELD(coro_stats, created, 72, 8);
+    FIELD(coro_stats, passes, 80, 8);
+    FIELD(coro_stats, batches, 88, 8);
+    FIELD(coro_stats, switches, 96, 8);
+    FIELD(coro_stats, polls, 104, 8);
+    FIELD(coro_stats, events, 112, 8);
+    FIELD(coro_stats, posts, 120, 8);
     return failed;
 }

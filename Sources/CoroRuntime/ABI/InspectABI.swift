@@ -44,3 +44,42 @@ extension RuntimeRef {
         return Int32(truncatingIfNeeded: count)
     }
 }
+
+@c @implementation
+public func coro_set_accounting(_ on: Bool) -> Bool {
+    Runtime.here?.setAccounting(on) ?? false
+}
+
+@c @implementation
+public func coro_get_stats(_ stats: UnsafeMutablePointer<coro_stats>?) -> CInt {
+    call { runtime throws(Refusal) in
+        let stats = try runtime.require(stats, "stats is NULL")
+        guard stats.pointee.struct_size == MemoryLayout<coro_stats>.size else {
+            throw runtime.refuseArgument("coro_stats.struct_size is not sizeof(coro_stats)")
+        }
+        runtime.count(in: stats)
+        return 0
+    }
+}
+
+extension RuntimeRef {
+    fileprivate func count(in stats: UnsafeMutablePointer<coro_stats>) {
+        let stacks = pointee.stacks.usage
+        let mainIsReady = pointee.main.pointee.state == .ready
+        stats.pointee.coroutines = Int64(pointee.table.count)
+        stats.pointee.runnable = Int64(pointee.ready.count - pointee.cancelledInQueue - (mainIsReady ? 1 : 0))
+        stats.pointee.fd_waiters = Int64(pointee.poller.coroutineCount)
+        stats.pointee.timers = Int64(pointee.timers.count)
+        stats.pointee.descriptors = Int64(pointee.poller.knownCount)
+        stats.pointee.stacks_in_use = Int64(stacks.inUse)
+        stats.pointee.stacks_kept = Int64(stacks.kept)
+        stats.pointee.stack_bytes = Int64(stacks.mappedBytes)
+        stats.pointee.created = UInt64(pointee.lastID &- pointee.mailbox.pointee.firstID)
+        stats.pointee.passes = pointee.counters.passes
+        stats.pointee.batches = pointee.counters.batches
+        stats.pointee.switches = switchCount
+        stats.pointee.polls = pointee.poller.pointee.counters.polls
+        stats.pointee.events = pointee.poller.pointee.counters.events
+        stats.pointee.posts = pointee.counters.posts
+    }
+}

@@ -77,6 +77,9 @@ extension RuntimeRef {
         default: break
         }
         if coroutine.pointee.timerPlace != .none { info.pointee.deadline = coroutine.pointee.deadline }
+        info.pointee.age = coroutine.pointee.age(at: pointee.clock.read())
+        info.pointee.run_time = runTime(of: coroutine)
+        info.pointee.switches = coroutine.pointee.switches
         info.pointee.spawn_site = coroutine.pointee.spawnSite
         info.pointee.stack_size = coroutine.pointee.stackBottom == nil ? 0 : StackPool.slotSize(coroutine.pointee.stackClass)
         withUnsafeMutableBytes(of: &info.pointee.name) {

@@ -65,7 +65,7 @@ extension RuntimeRef {
         pointee.ready.prepend(me)
         coroutine.pointee.state = .running
         // Whatever is left of the batch, the caller comes next.
-        pointee.budget = Swift.max(pointee.budget, 2)
+        extendBudget(to: 2)
         pointee.startsInARow &+= 1
         if me == pointee.main { pauseAlarm() }
         switchTo(coroutine)

@@ -110,6 +110,8 @@ struct Coroutine {
         var timeouts = TimeoutScopes()
         /// Its own number of I/O calls in a row; 0: the thread's.
         var maxSelfishActs: Int32 = 0
+        /// For how long it has run while that was counted, in nanoseconds.
+        var runTime: Int64 = 0
     }
 }
 
@@ -130,6 +132,9 @@ extension Coroutine {
             createdLow = UInt32(truncatingIfNeeded: newValue >> 10)
         }
     }
+
+    /// How long ago it was created.
+    func age(at now: Int64) -> Int64 { (now &- createdAt) & (1 << 58 &- 1) }
 }
 
 /// What a coroutine that waits for a process has as its `waitObject`.

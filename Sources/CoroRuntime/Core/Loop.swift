@@ -82,6 +82,7 @@ extension RuntimeRef {
     /// Steps 1 to 4.
     private func beginPass() {
         pointee.now = pointee.clock.read()
+        pointee.counters.passes &+= 1
         pointee.batch.adapt(to: pointee.now)
         pointee.startsInARow = 0
         if pointee.mailbox.hasPosts, pointee.now >= pointee.postsRetryAt {
@@ -100,7 +101,7 @@ extension RuntimeRef {
 
     /// Step 5. Returns whether the thread's own stack is to go on.
     private func runBatch() -> Bool {
-        pointee.budget = pointee.order.isSeeded ? 1 : pointee.batch.size
+        giveBudget(pointee.order.isSeeded ? 1 : pointee.batch.size)
         while let next = takeReady() {
             if next.pointee.state != .ready {
                 dropCancelled(next)
@@ -126,7 +127,7 @@ extension RuntimeRef {
         pointee.now = pointee.clock.read()
         if pointee.timers.isDue(pointee.now) { return false }
         pointee.batch.adapt(to: pointee.now)
-        pointee.budget = pointee.batch.size
+        giveBudget(pointee.batch.size)
         return true
     }
 

@@ -48,6 +48,8 @@ struct ReadyQueue {
     @inline(__always)
     var isEmpty: Bool { head == tail }
 
+    var count: Int { tail &- head }
+
     @inline(__always)
     mutating func append(_ coroutine: CoroutineRef) {
         slots[tail & mask] = coroutine

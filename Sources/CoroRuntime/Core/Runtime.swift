@@ -69,6 +69,7 @@ struct Runtime {
     var mainStackBottom: UnsafeRawPointer?
     var mainStackSize = 0
     var observers = Observers()
+    var counters = Counters()
 
     enum LoopState: UInt8 {
         /// No loop runs.
@@ -85,6 +86,45 @@ struct Runtime {
 struct Observers {
     /// AddressSanitizer, which has to know which stack is in use.
     var sanitizer = false
+    /// The count of how long each coroutine runs,
+    var accounting = false
+    /// and since when the running one does.
+    var runningSince: Int64 = 0
+}
+
+/// What has happened on a loop so far: see `coro_stats`. Counted where it costs nothing: by pass, or by batch.
+struct Counters {
+    var passes: UInt64 = 0
+    var batches: UInt64 = 0
+    var posts: UInt64 = 0
+    /// The switches of batches that are over,
+    fileprivate var earlierSwitches: UInt64 = 0
+    /// and how many the present one was given.
+    fileprivate var budget: Int32 = 0
+}
+
+extension RuntimeRef {
+    /// Begins a batch of that many switches.
+    func giveBudget(_ size: Int32) {
+        pointee.counters.earlierSwitches = switchCount
+        pointee.counters.batches &+= 1
+        pointee.counters.budget = size
+        pointee.budget = size
+    }
+
+    /// Lets the batch go on for at least that many switches.
+    @inline(__always)
+    func extendBudget(to least: Int32) {
+        let missing = least &- pointee.budget
+        if missing <= 0 { return }
+        pointee.counters.budget &+= missing
+        pointee.budget = least
+    }
+
+    /// How often a coroutine has made way for another, by suspending or by ending.
+    var switchCount: UInt64 {
+        pointee.counters.earlierSwitches &+ UInt64(truncatingIfNeeded: pointee.counters.budget &- pointee.budget)
+    }
 }
 
 typealias Notifier = @convention(c) (Int64, Int32, UnsafePointer<CChar>) -> Int32

@@ -36,6 +36,28 @@ struct StackPool {
         /// What is left of the newest slab.
         var fresh: UnsafeMutableRawPointer?
         var freshCount: Int
+        /// How many have been cut so far.
+        var cutCount: Int
+    }
+
+    /// What there is of stacks: see `coro_stats`.
+    struct Usage {
+        var inUse = 0
+        /// Free, and still in memory.
+        var kept = 0
+        var mappedBytes = 0
+    }
+
+    var usage: Usage {
+        var usage = Usage()
+        for index in 0..<(classes == nil ? 0 : Self.classCount) {
+            let sizeClass = classes.unsafelyUnwrapped + index
+            let kept = sizeClass.pointee.warm.count + sizeClass.pointee.surplus.count
+            usage.kept += kept
+            usage.inUse += sizeClass.pointee.cutCount - kept - sizeClass.pointee.cold.count
+        }
+        for index in 0..<slabs.count { usage.mappedBytes += slabs[index].size }
+        return usage
     }
 
     private struct Slab {
@@ -83,6 +105,7 @@ struct StackPool {
         coro_tools_stack_register(stack, Self.slotSize(stackClass))
         sizeClass.pointee.fresh = stack + Self.slotSize(stackClass)
         sizeClass.pointee.freshCount -= 1
+        sizeClass.pointee.cutCount += 1
         return stack
     }
 

@@ -68,6 +68,7 @@ extension RuntimeRef {
         if left.has(.savesFloatingPoint) || next.has(.savesFloatingPoint) {
             switchFloatingPoint(from: left, to: next)
         }
+        if pointee.observers.accounting { account(for: left) }
         guard pointee.observers.sanitizer else {
             switchStacks(from: left, to: next)
             return

@@ -122,6 +122,7 @@ extension RuntimeRef {
             }
             post = current.pointee.next
             Heap.free(current)
+            pointee.counters.posts &+= 1
         }
     }
 

@@ -20,6 +20,14 @@ struct Poller {
     fileprivate var mayBeUnverified = false
     fileprivate var verifyAt: Int64 = 0
     fileprivate var glance = Glance()
+    fileprivate(set) var counters = Counters()
+
+    struct Counters {
+        /// How often the kernel was asked.
+        var polls: UInt64 = 0
+        /// How many changes of descriptors it has told of.
+        var events: UInt64 = 0
+    }
 
     fileprivate static let eventCount: Int32 = 256
     fileprivate static let wakeupToken = UInt64.max
@@ -55,6 +63,16 @@ extension PollerRef {
 
     /// Whether a coroutine waits for a descriptor.
     var hasCoroutines: Bool { pointee.waiters != pointee.unattended }
+
+    /// How many waits of coroutines there are for descriptors.
+    var coroutineCount: Int { pointee.waiters - pointee.unattended }
+
+    /// Of how many descriptors anything is known. Looks at each: for what is rare.
+    var knownCount: Int {
+        var count = 0
+        for fd in 0..<pointee.capacity where pointee.descriptors.unsafelyUnwrapped[fd].isKnown { count += 1 }
+        return count
+    }
 
     // -- descriptors --
 
@@ -257,13 +275,20 @@ extension PollerRef {
         let events = pointee.events.unsafelyUnwrapped
         var count: Int32 = 0
         if limit != 0, pointee.glance.isDue {
-            count = coro_system_poller_wait(pointee.epoll, events, Poller.eventCount, 0)
+            count = ask(limit: 0)
             pointee.glance.note(found: count != 0)
         }
-        if count == 0 { count = coro_system_poller_wait(pointee.epoll, events, Poller.eventCount, limit) }
+        if count == 0 { count = ask(limit: limit) }
         if count < 0 { return count }
         for index in 0..<Int(count) { deliver(events[index], in: runtime) }
         if pointee.mayBeUnverified { verifyWhenDue(in: runtime) }
+        return count
+    }
+
+    private func ask(limit: Int64) -> Int32 {
+        let count = coro_system_poller_wait(pointee.epoll, pointee.events.unsafelyUnwrapped, Poller.eventCount, limit)
+        pointee.counters.polls &+= 1
+        pointee.counters.events &+= UInt64(Swift.max(count, 0))
         return count
     }
 

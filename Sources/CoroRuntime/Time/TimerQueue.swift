@@ -43,6 +43,8 @@ struct TimerQueue {
 
     var isEmpty: Bool { wheelCount == 0 && heap.isEmpty }
 
+    var count: Int { wheelCount + heap.count }
+
     /// Makes room for one more: false without memory. Nothing fails after this.
     mutating func reserveOne() -> Bool {
         if occupied == nil, !allocateWheel() { return false }
