@@ -652,6 +652,14 @@ int coro_where(coro_t co, void *CORO_NULLABLE *CORO_NULLABLE frames, int n);
    the offset in it. Copied into buffer, cut to fit and terminated. Returns the whole length; errors: as coro_where. */
 int coro_where_text(coro_t co, char *CORO_NULLABLE buffer, size_t size);
 
+/* Writes to fd, for people, every coroutine of this thread that has not ended, by ascending id, the thread's own stack first:
+   a line that says what it waits for, how old it is, how often it was switched to, for how long it has run (while that is
+   counted) and where it was created; below it its stack, innermost first. Blocks the thread, if fd does; never suspends.
+   Works in callbacks that must not suspend, too.
+   Returns 0, -ENOMEM, or what write(2) failed with (-EAGAIN: fd is not blocking, and full), part of it being written then.
+   Call from: anywhere. */
+int coro_dump(int fd);
+
 /* Whether this thread's loop counts for how long each coroutine runs: from when it is switched to until it is left, whatever
    the thread does meanwhile. Default: false, because it reads the clock at every switch. Returns what it was; what was
    counted is kept. Call from: anywhere; holds for the calling thread. */

@@ -46,6 +46,12 @@ extension RuntimeRef {
 }
 
 @c @implementation
+public func coro_dump(_ fd: CInt) -> CInt {
+    let site = coro_context_caller()
+    return call { $0.dump(to: fd, site: site) }
+}
+
+@c @implementation
 public func coro_set_accounting(_ on: Bool) -> Bool {
     Runtime.here?.setAccounting(on) ?? false
 }
