@@ -308,7 +308,7 @@ int coro_yield_slice(void);
 
 /* Suspends until somebody calls coro_schedule() on the caller, and stores the value given there in *value (if not
    NULL). Returns 0, the code it was interrupted with, -EDEADLK on a thread's own stack when nothing is left that could
-   wake it, or CORO_EYIELDFROMMAIN. Call from: anywhere. */
+   wake it (coro_error_detail() says who waits for what), or CORO_EYIELDFROMMAIN. Call from: anywhere. */
 int coro_park(void *CORO_NULLABLE *CORO_NULLABLE value);
 
 /* Makes a suspended coroutine runnable: its coro_park() returns `value`; a sleeper wakes early; one that was never
@@ -324,13 +324,17 @@ int coro_schedule(coro_t co, void *CORO_NULLABLE value);
 typedef struct coro_loop_options {
     size_t struct_size;     /* sizeof(coro_loop_options) */
     int64_t poll_timeout;   /* the longest single wait for descriptors, in ns; 0: 30 s. Not a limit on the run */
-    uint32_t flags;         /* CORO_LOOP_UNTIL_IDLE; default none */
+    uint32_t flags;         /* CORO_LOOP_UNTIL_IDLE or CORO_LOOP_DETECT_DEADLOCK; default none */
     uint32_t reserved;      /* 0 */
 } coro_loop_options;
 
 #define CORO_LOOP_OPTIONS_INIT { sizeof(coro_loop_options), 0, 0, 0 }
 /* Return 0 when nothing is left that could ever run: nothing runnable, asleep, or waiting for a descriptor. */
 #define CORO_LOOP_UNTIL_IDLE 0x1
+/* The same, but if coroutines are left then that wait, for each other or for a coro_schedule() that can't come any more, it
+   is an error: -EDEADLK, with the first few of them as coro_error_detail(), and all of them on stderr, a line each. (What
+   other threads may yet post is not known, and not waited for.) For tests, and for programs that should end by themselves. */
+#define CORO_LOOP_DETECT_DEADLOCK 0x2
 
 /* Fills in the defaults: the same as CORO_LOOP_OPTIONS_INIT. Call from: anywhere. */
 void coro_loop_options_init(coro_loop_options *CORO_NONNULL options);
@@ -339,7 +343,8 @@ void coro_loop_options_init(coro_loop_options *CORO_NONNULL options);
    `return coro_event_loop();` ends main. Waiting for nothing costs no CPU; it does not end when no coroutine is left
    (see CORO_LOOP_UNTIL_IDLE). May be called again afterwards: coroutines that were suspended go on.
    Errors: CORO_ELOOPRUNNING when called inside a coroutine or while the loop runs; CORO_EYIELDFROMMAIN in a callback that must
-   not suspend; -errno if the loop can't be set up. (Exit codes are best positive: a negative one looks like an error.)
+   not suspend; -errno if the loop can't be set up; -EDEADLK with CORO_LOOP_DETECT_DEADLOCK only. (Exit codes are best positive: a
+   negative one looks like an error.)
    Call from: a thread's own stack. */
 int coro_event_loop(void);
 

@@ -88,7 +88,7 @@ TEST(B1_options_are_checked) {
     options.poll_timeout = -1;
     CHECK_EQ(coro_event_loop_with(&options), -EINVAL);
     options = constant;
-    options.flags = 0x2;
+    options.flags = 0x4;
     CHECK_EQ(coro_event_loop_with(&options), -EINVAL);
     options = constant;
     options.reserved = 1;

@@ -60,12 +60,14 @@ public func coro_event_loop_with(_ options: UnsafePointer<coro_loop_options>?) -
             guard options.pointee.struct_size == MemoryLayout<coro_loop_options>.size else {
                 throw runtime.refuseArgument("coro_loop_options.struct_size is wrong: start from CORO_LOOP_OPTIONS_INIT")
             }
+            let known = UInt32(CORO_LOOP_UNTIL_IDLE | CORO_LOOP_DETECT_DEADLOCK)
             flags = options.pointee.flags
-            guard options.pointee.poll_timeout >= 0, flags & ~UInt32(CORO_LOOP_UNTIL_IDLE) == 0, options.pointee.reserved == 0
+            guard options.pointee.poll_timeout >= 0, flags & ~known == 0, options.pointee.reserved == 0
             else { throw runtime.refuseArgument("coro_loop_options has values that mean nothing") }
             if options.pointee.poll_timeout > 0 { pollLimit = options.pointee.poll_timeout }
         }
-        return try runtime.runEventLoop(pollLimit: pollLimit, stopsWhenIdle: flags & UInt32(CORO_LOOP_UNTIL_IDLE) != 0)
+        let detects = flags & UInt32(CORO_LOOP_DETECT_DEADLOCK) != 0
+        return try runtime.runEventLoop(pollLimit: pollLimit, whenIdle: detects ? .reportDeadlock : flags != 0 ? .stop : .wait)
     }
 }
 

@@ -26,9 +26,18 @@ struct ErrorReport {
 }
 
 extension RuntimeRef {
+    /// Notes down an error of which there is no more to say than its code, which is returned. What a wait on the thread's own
+    /// stack ends with when nothing can end it otherwise is said here, for all that wait there.
+    @inline(never)
+    func fail(_ code: Int32, other: Int64 = 0, progress: Int = 0) -> Int32 {
+        fail(code, other: other, progress: progress) {
+            if code == Code.deadlock, pointee.current == pointee.main { appendDeadlock(to: &$0) }
+        }
+    }
+
     /// Notes down what an error is about, and returns its code: `return runtime.fail(Code.dead) { … }`.
     @inline(never)
-    func fail(_ code: Int32, other: Int64 = 0, progress: Int = 0, _ write: (inout TextBuffer) -> Void = { _ in }) -> Int32 {
+    func fail(_ code: Int32, other: Int64 = 0, progress: Int = 0, _ write: (inout TextBuffer) -> Void) -> Int32 {
         pointee.report.start(write)
         pointee.report.other = other
         pointee.report.progress = Int64(progress)

@@ -1,8 +1,15 @@
 import CCoroPlatform
 
 extension RuntimeRef {
+    /// What the explicit loop does when nothing is left that could ever run.
+    enum WhenIdle {
+        case wait, stop
+        /// Stop, with an error if coroutines are left that wait.
+        case reportDeadlock
+    }
+
     /// The explicit loop. Returns the code of `coro_set_exit`, or 0 when idle.
-    func runEventLoop(pollLimit: Int64, stopsWhenIdle: Bool) throws(Refusal) -> Int32 {
+    func runEventLoop(pollLimit: Int64, whenIdle: WhenIdle) throws(Refusal) -> Int32 {
         if pointee.obstacles.forbidden != 0 { throw Refusal(code: obstacle()) }
         guard pointee.current == pointee.main, pointee.loopState == .idle else {
             throw Refusal(
@@ -13,13 +20,14 @@ extension RuntimeRef {
         pointee.main.pointee.state = .waiting
         pauseAlarm()
         holdDefaultSignals()
-        let end = runLoop(pollLimit: pollLimit, stopsWhenIdle: stopsWhenIdle, obeysExit: true)
+        let end = runLoop(pollLimit: pollLimit, stopsWhenIdle: whenIdle != .wait, obeysExit: true)
         resumeAlarm()
         pointee.main.pointee.state = .running
         pointee.loopState = .idle
         dropDefaultSignals()
         switch end {
         case .exit: return takeExit()
+        case .idle where whenIdle == .reportDeadlock: return reportDeadlock()
         case .idle, .mainResumed: return 0
         case .failed(let error): throw Refusal(code: fail(error) { $0.append("the loop can't wait for descriptors") })
         }
