@@ -60,6 +60,12 @@ extern "C" {
 #define CORO_NONNULL
 #endif
 
+#if defined(__GNUC__)
+#define CORO_PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
+#else
+#define CORO_PRINTF_LIKE(text, first)
+#endif
+
 #if defined(__clang__) && defined(__cplusplus)
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Wnullability-extension"
@@ -695,6 +701,16 @@ typedef struct coro_stats {
 /* Fills in *stats. Takes no longer with many coroutines; a look at each descriptor. Returns 0, -EINVAL (NULL, or a
    struct_size that is not one), -ENOMEM. Call from: anywhere; it is about the calling thread's loop. */
 int coro_get_stats(coro_stats *CORO_NULLABLE stats);
+
+/* Writes a line to stderr: the caller's id, date and time, and the text: "4:	Sat Nov 21 11:20:40 2026 text
+". In one
+   write(2), whatever its length, so that lines of several threads do not mix (in a pipe: up to 4096 bytes). It goes to
+   descriptor 2, past stdio. Never suspends, and never fails: without memory the line is cut at 1000 bytes, and one that can't
+   be written is lost. Keeps errno. text NULL: "(null)". Call from: anywhere. */
+void coro_write_stderr(const char *CORO_NULLABLE text);
+
+/* The same with a text made as by printf. */
+void coro_print_stderr(const char *CORO_NULLABLE format, ...) CORO_PRINTF_LIKE(1, 2);
 
 /* ========================================================================================================== I/O */
 /*

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <time.h>
 #include <unistd.h>
 
 const char *coro_system_error_name(int error) {
@@ -39,6 +40,14 @@ coro_code_place coro_system_code_place(const void *return_address) {
     place.module_offset = (uintptr_t)return_address - (uintptr_t)info.dli_fbase;
     place.is_own = info.dli_fbase == own;
     return place;
+}
+
+void coro_system_date(char *text) {
+    time_t now = time(NULL);
+    char date[CORO_DATE_SIZE] = "";
+    if (ctime_r(&now, date) == NULL) date[0] = 0;
+    date[strcspn(date, "\n")] = 0;
+    strcpy(text, date);
 }
 
 void coro_system_write_all(int fd, const char *text, size_t n) {

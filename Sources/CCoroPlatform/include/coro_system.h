@@ -144,6 +144,9 @@ typedef struct coro_code_place {
     bool own_is_library;          /* which is not the program itself */
 } coro_code_place;
 coro_code_place coro_system_code_place(const void *_Nullable return_address);
+/* The local date and time, as ctime(3) without the newline. */
+enum coro_date_size { CORO_DATE_SIZE = 32 };
+void coro_system_date(char *_Nonnull text);
 /* Writes everything, to a descriptor that may block, as far as it goes. */
 void coro_system_write_all(int fd, const char *_Nonnull text, size_t n);
 

@@ -89,3 +89,8 @@ extension RuntimeRef {
         stats.pointee.posts = pointee.counters.posts
     }
 }
+
+@c @implementation
+public func coro_write_stderr(_ text: UnsafePointer<CChar>?) {
+    ErrorLine.write(text ?? ErrorText.null)
+}

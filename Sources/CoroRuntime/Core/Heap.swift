@@ -16,11 +16,16 @@ enum Heap {
 
     /// A copy of a C string, or nil without memory.
     static func copy(_ text: UnsafePointer<CChar>) -> UnsafeMutablePointer<CChar>? {
-        var length = 0
-        while text[length] != 0 { length += 1 }
+        let length = length(of: text)
         guard let copy = zeroed(CChar.self, count: length + 1) else { return nil }
         copy.update(from: text, count: length)
         return copy
+    }
+
+    static func length(of text: UnsafePointer<CChar>) -> Int {
+        var length = 0
+        while text[length] != 0 { length += 1 }
+        return length
     }
 
     static func free<T>(_ memory: UnsafeMutablePointer<T>?) {

@@ -12,6 +12,9 @@ struct TextBuffer {
         if let memory = self.memory { memory[0] = 0 }
     }
 
+    /// What comes next, that many bytes, was written by other means.
+    mutating func skip(_ count: Int) { length += count }
+
     mutating func append(byte: UInt8) {
         if let memory, length + 1 < capacity {
             memory[length] = CChar(bitPattern: byte)

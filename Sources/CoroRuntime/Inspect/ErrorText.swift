@@ -34,6 +34,7 @@ enum ErrorText {
     private static func isSystem(_ code: Int32) -> Bool { code < 0 && code > -4096 }
 
     static var empty: UnsafePointer<CChar> { pointer("") }
+    static var null: UnsafePointer<CChar> { pointer("(null)") }
 
     /// A literal ends in a zero byte.
     private static func pointer(_ text: StaticString) -> UnsafePointer<CChar> {
