@@ -28,22 +28,43 @@ public struct AnyCoroutine: Hashable, Sendable {
     public var isAlive: Bool { coro_is_alive(id) }
 
     /// Its name, "" if it is gone.
-    public var name: String {
-        let length = Int(coro_get_name(id, nil, 0))
-        if length < 0 { return "" }
-        return String(unsafeUninitializedCapacity: length + 1) { buffer in
-            buffer.withMemoryRebound(to: CChar.self) { _ = coro_get_name(id, $0.baseAddress, $0.count) }
-            return length
-        }
-    }
+    public var name: String { text(coro_get_name) ?? "" }
 
     /// What it waits for, as a person reads it: "sleeping 1.2 s more", "reading fd 7"; "" if it is gone.
     public var waiting: String {
+        guard let info else { return "" }
+        return withUnsafeBytes(of: info.waiting) { bytes in
+            String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
+    }
+
+    /// How long ago it was created; nil if it is gone.
+    public var age: Duration? { info.map { .nanoseconds($0.age) } }
+
+    /// How often it was switched to; nil if it is gone.
+    public var switches: Int? { info.map { Int($0.switches) } }
+
+    /// For how long it has run, as far as that was counted (see `EventLoop.setAccounting`); nil if it is gone.
+    public var runTime: Duration? { info.map { .nanoseconds($0.run_time) } }
+
+    /// Where it is, as return addresses, innermost first: "[coro_sleep+69] [$s3app4worker…+130]". "" if it has not run, or is
+    /// gone.
+    public var stackTrace: String { text(coro_where_text) ?? "" }
+
+    private var info: coro_info? {
         var info = coro_info()
         info.struct_size = MemoryLayout<coro_info>.size
-        if coro_get_info(id, &info) < 0 { return "" }
-        return withUnsafeBytes(of: &info.waiting) { bytes in
-            String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        return coro_get_info(id, &info) < 0 ? nil : info
+    }
+
+    /// A text of which C returns the whole length; nil for an error. It may change between asking for its length and for
+    /// itself: what has become longer is cut.
+    private func text(_ copy: (Int64, UnsafeMutablePointer<CChar>?, Int) -> Int32) -> String? {
+        let length = Int(copy(id, nil, 0))
+        if length < 0 { return nil }
+        return String(unsafeUninitializedCapacity: length + 1) { buffer in
+            let written = buffer.withMemoryRebound(to: CChar.self) { Int(copy(id, $0.baseAddress, $0.count)) }
+            return max(0, min(written, length))
         }
     }
 
@@ -76,11 +97,6 @@ public struct AnyCoroutine: Hashable, Sendable {
 extension AnyCoroutine: CustomStringConvertible {
     /// `<coro #4 name='x' dead=0 started=1 scheduled=0 at 0x…>`
     public var description: String {
-        let length = Int(coro_repr(id, nil, 0))
-        if length < 0 { return "<coro #\(id) dead=1>" }
-        return String(unsafeUninitializedCapacity: length + 1) { buffer in
-            buffer.withMemoryRebound(to: CChar.self) { _ = coro_repr(id, $0.baseAddress, $0.count) }
-            return length
-        }
+        text(coro_repr) ?? "<coro #\(id) dead=1>"
     }
 }

@@ -10,20 +10,31 @@ public enum EventLoop {
         return code
     }
 
+    /// EDEADLK, for which there is no name without Foundation.
+    private static var deadlock: Int32 { 35 }
+
     /// Makes the loop return, when what is runnable has run.
     public static func exit(code: Int32 = 0) {
         coro_set_exit(code)
     }
 
-    /// Runs until nothing is left that could ever run, or `exit(code:)`.
+    /// Runs until nothing is left that could ever run, or `exit(code:)`. detectingDeadlock: if coroutines are left then that
+    /// wait for ever, they are listed on stderr, and `CoroError.system(errno: EDEADLK)` is thrown.
     @discardableResult
-    public static func runUntilIdle() throws(CoroError) -> Int32 {
+    public static func runUntilIdle(detectingDeadlock: Bool = false) throws(CoroError) -> Int32 {
         var options = coro_loop_options()
         coro_loop_options_init(&options)
-        options.flags = UInt32(CORO_LOOP_UNTIL_IDLE)
+        options.flags = UInt32(detectingDeadlock ? CORO_LOOP_DETECT_DEADLOCK : CORO_LOOP_UNTIL_IDLE)
         let code = coro_event_loop_with(&options)
+        if detectingDeadlock, code == -deadlock { throw CoroError(code: code) }
         if code == CORO_ELOOPRUNNING || code == CORO_EYIELDFROMMAIN { throw CoroError(code: code) }
         return code
+    }
+
+    /// Whether it is counted for how long each coroutine runs: `AnyCoroutine.runTime`. Costs a look at the clock each switch.
+    @discardableResult
+    public static func setAccounting(_ on: Bool) -> Bool {
+        coro_set_accounting(on)
     }
 
     public static var isRunning: Bool { coro_is_running() }

@@ -5,6 +5,11 @@ extension Coroutine where Success == Never {
     /// The running coroutine; nil on a thread's own stack.
     public static var current: AnyCoroutine? { AnyCoroutine.current }
 
+    /// Writes to a descriptor, for people, every coroutine of this thread with its stack. See `coro_dump`.
+    public static func dump(to descriptor: Int32 = 2) throws(CoroError) {
+        try check(coro_dump(descriptor))
+    }
+
     /// Lets the other runnable coroutines run, and goes on after them.
     public static func yield() throws(CoroError) {
         try check(coro_yield())

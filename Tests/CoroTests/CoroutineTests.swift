@@ -1,5 +1,6 @@
 import CCoro
 import Coro
+import Glibc
 import Testing
 
 /// The Swift API. Each test makes and runs a loop within one synchronous function: a loop belongs to its thread.
@@ -99,6 +100,33 @@ import Testing
         #expect(AnyCoroutine.all.contains(coroutine.any))
         try coroutine.shutdown()
         #expect(throws: CoroError.shutdown) { try coroutine.join() }
+    }
+
+    @Test func J1_where_it_is_how_old_and_how_often_it_ran() throws {
+        func innermost() throws { try Coroutine.park() }
+        let coroutine = try Coroutine.spawn(start: .now) { try innermost() }
+        let frames = coroutine.any.stackTrace.split(separator: "] [")
+        #expect(frames.count >= 3, "\(frames)")
+        #expect(coroutine.any.stackTrace.hasPrefix("[") && coroutine.any.stackTrace.hasSuffix("]"))
+        #expect(try #require(coroutine.any.age) >= .zero)
+        #expect(coroutine.any.switches == 1)
+        #expect(coroutine.any.runTime == .zero)
+        let file = try #require(tmpfile())
+        defer { fclose(file) }
+        try Coroutine.dump(to: fileno(file))
+        #expect(lseek(fileno(file), 0, SEEK_CUR) > 100)
+        #expect(throws: CoroError.system(errno: EBADF)) { try Coroutine.dump(to: -1) }
+        try coroutine.any.schedule()
+        try coroutine.join()
+        #expect(coroutine.any.stackTrace == "" && coroutine.any.age == nil)
+    }
+
+    @Test func B_deadlock_is_thrown() throws {
+        let coroutine = try Coroutine.spawn(name: "patient") { try Coroutine.park() }
+        #expect(throws: CoroError.system(errno: EDEADLK)) { try EventLoop.runUntilIdle(detectingDeadlock: true) }
+        #expect(CoroError.detail.contains("(patient) parked"))
+        try coroutine.any.schedule()
+        #expect(try EventLoop.runUntilIdle(detectingDeadlock: true) == 0)
     }
 
     @Test func errors_carry_the_code_of_the_header() {
