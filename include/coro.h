@@ -1001,13 +1001,14 @@ int coro_process_term_signal(int status);
 /* Writes "exited with 3", "killed by SIGKILL" or "killed by SIGSEGV, core dumped" into buffer, cut to fit and terminated.
    Returns the whole length. Call from: anywhere. */
 int coro_process_describe_status(int status, char *CORO_NULLABLE buffer, size_t size);
+
 /* ======================================================================================================== Signals */
 /*
  * Signals are handled in coroutines, which may do all that coroutines may: no rule about signal handlers holds there. The
  * handler that libcoro installs (SA_RESTART, SA_ONSTACK) only counts the delivery and wakes the loop. No signal is blocked,
  * so programs that are executed inherit the mask as it was, and as ever none of the handlers. A delivery that is still to be
- * dealt with at a fork() is the parent's alone; the child has the registrations of its own loop, and of the others' signals
- * what was installed before.
+ * dealt with at a fork() is the parent's alone; the child has the registrations of its own loop. Of the others' signals,
+ * and of those that coro_event_loop() has by default, it has what was installed before.
  */
 
 /* Called in a coroutine of its own for a delivery of signum. */

@@ -200,8 +200,9 @@ void coro_system_signals_after_fork(coro_bell *kept) {
     for (int number = 1; number < SLOTS; number++) {
         struct slot *slot = &slots[number];
         STORE(slot->handling, 0); /* other threads may have been in handlers */
-        if (slot->fallback != kept) slot->fallback = NULL;
-        if (slot->owner != NULL && slot->owner != kept && give_up(number) > 0) raise(number);
+        slot->fallback = NULL;
+        if (slot->owner == NULL || (slot->owner == kept && !slot->by_default)) continue;
+        if (give_up(number) > 0) raise(number);
     }
 }
 

@@ -317,7 +317,27 @@ static void *fork_in_the_loop(void *unused) {
     if (child == 0) {
         alarm(40);
         raise(SIGTERM);
-        CHECK_EQ(coro_sleep(CORO_FOREVER), 0);
+        _exit(1);
+    }
+    CHECK_EQ(waitpid(child, &status, 0), child);
+    CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+    coro_set_exit(5);
+    return unused;
+}
+
+/* Who kills a child that was forked inside the loop means it; whether its copy of the loop goes on nobody knows. */
+TEST(B17_a_child_that_was_forked_in_the_loop_dies_of_them) {
+    coro_set_print_exit_string(false);
+    go(fork_in_the_loop, NULL);
+    CHECK_EQ(coro_event_loop(), 5);
+}
+
+static void *terminate_in_child(void *unused) {
+    int status = -1;
+    pid_t child = fork();
+    if (child == 0) {
+        coro_set_exit(6);
+        return unused;
     }
     CHECK_EQ(waitpid(child, &status, 0), child);
     CHECK_EQ(status, 42 << 8);
@@ -325,11 +345,22 @@ static void *fork_in_the_loop(void *unused) {
     return unused;
 }
 
-TEST(B17_the_child_of_a_fork_has_them_for_its_own_loop) {
+static void *terminate(void *unused) {
+    raise(SIGTERM);
+    CHECK_EQ(coro_sleep(CORO_FOREVER), 0);
+    return unused;
+}
+
+TEST(B17_the_child_of_a_fork_has_them_when_it_runs_its_loop_anew) {
     pid_t parent = getpid();
     coro_set_print_exit_string(false);
-    go(fork_in_the_loop, NULL);
+    go(terminate_in_child, NULL);
     int code = coro_event_loop();
-    if (getpid() != parent) _exit(code == 0 ? 42 : 1);
+    if (getpid() != parent) {
+        alarm(40);
+        CHECK_EQ(code, 6);
+        go(terminate, NULL);
+        _exit(coro_event_loop() == 0 ? 42 : 1);
+    }
     CHECK_EQ(code, 5);
 }

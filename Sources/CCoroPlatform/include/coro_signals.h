@@ -42,7 +42,8 @@ bool coro_system_signal_hold_default(int number, coro_bell *_Nonnull loop);
 bool coro_system_signal_drop_default(int number, coro_bell *_Nonnull loop);
 
 /* In the child of a fork: what was delivered to the parent is not the child's; what other loops had is put back, and sent
-   again if it came meanwhile. kept: the child's loop; NULL: it has none. */
+   again if it came meanwhile. So is what the child's own loop (kept; NULL: it has none) had by default: whether that goes on in
+   the child nobody knows, and who kills a child that does something else means it. */
 void coro_system_signals_after_fork(coro_bell *_Nullable kept);
 
 /* -- for the loop that has it -- */
