@@ -374,6 +374,35 @@ bool coro_is_running(void);
    thread, and calls that need not wait. Returns what it was. Call from: anywhere; holds for the calling thread. */
 bool coro_set_strict_main(bool on);
 
+/* ======================================================================================================== Latency */
+/*
+ * Nothing preempts a coroutine: one that runs for long without suspending, or that makes a call which blocks its thread, keeps
+ * all others of its loop waiting. It is reported on stderr while it still runs: for how long so far, which coroutine it is (as
+ * coro_repr), and where it is, with its stack. When it has suspended or ended, a line says for how long it ran in all.
+ *
+ * A thread of libcoro's own, "coro-watchdog", finds it, by looking four times per threshold and at least every 100 ms: so
+ * that the report comes later than the threshold by up to a quarter of it (100 ms at most), and a coroutine that has suspended
+ * by then may not be noticed. A switch costs nothing more. There is one such thread in a process, from when a loop first runs
+ * a coroutine with this turned on; it sleeps while no loop runs. What a thread does outside its loop is not watched.
+ *
+ * The stack of a coroutine that runs is taken by SIGURG, unless the program handles or blocks that signal. One that is blocked
+ * in a system call is not disturbed: its stack is searched for what looks like return addresses, some of which may be of calls
+ * that are over.
+ */
+
+/* After what time this thread's coroutines are reported: factor times 0.2 s; 0: never. Default: 1. Returns the factor before,
+   -EINVAL if this one is not from 0 to 300, or -ENOMEM. Call from: anywhere; holds for the calling thread. */
+int coro_set_latency_warning(int factor);
+
+/* Told of a coroutine that was reported, when it has suspended or ended: it ran for `ns` at least. name: as coro_get_name. co 0
+   and name "": it was not a coroutine, but what the loop itself called. Runs between coroutines, and must not suspend. */
+typedef void (*coro_latency_reporter)(coro_t co, int64_t ns, const char *CORO_NONNULL name);
+
+/* Has the reporter called, to write into a log perhaps, instead of the line that says for how long it ran; NULL: the line
+   again. The report of one that still runs is written all the same: nothing else would tell of one that never suspends.
+   Returns the reporter before; NULL: the line. Call from: anywhere; holds for the calling thread. */
+coro_latency_reporter CORO_NULLABLE coro_set_latency_reporter(coro_latency_reporter CORO_NULLABLE reporter);
+
 /* =========================================================================================================== Time */
 
 #define CORO_FOREVER INT64_C(9223372036854775807)
@@ -1086,6 +1115,10 @@ int coro_test_set_order_seed(uint64_t seed);
    EMFILE). call: its name ("accept4", "epoll_ctl", "mmap", "read", ...). n 0: takes it back. Returns 0, or -EINVAL for a
    name that is not one of libcoro's. Call from: anywhere. */
 int coro_test_fail_call(const char *CORO_NULLABLE call, int n, int error);
+
+/* What coro_set_latency_warning() multiplies by, in place of 0.2 s, in ns; 0: back to that. Returns 0, or -EINVAL for less
+   than 0 or more than a second. Call from: anywhere. */
+int coro_test_set_latency_unit(int64_t ns);
 
 /* Makes the stacks that are mapped from now on use mprotect guards, as on kernels before 6.13. Holds for the process.
    Call from: anywhere. */

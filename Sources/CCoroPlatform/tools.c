@@ -23,6 +23,14 @@ __attribute__((no_sanitize("address"))) void coro_tools_arrive(void *fake_stack,
     __sanitizer_finish_switch_fiber(fake_stack, bottom, size);
 }
 
+bool coro_tools_on_valgrind(void) {
+#if defined(RUNNING_ON_VALGRIND)
+    return RUNNING_ON_VALGRIND;
+#else
+    return false;
+#endif
+}
+
 void coro_tools_stack_register(void *bottom, size_t size) {
 #if defined(VALGRIND_STACK_REGISTER)
     VALGRIND_STACK_REGISTER(bottom, (char *)bottom + size);

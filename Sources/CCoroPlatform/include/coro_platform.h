@@ -13,5 +13,6 @@
 #include "coro_system.h"
 #include "coro_thread.h"
 #include "coro_tools.h"
+#include "coro_watchdog.h"
 
 #endif

@@ -20,6 +20,9 @@ void coro_tools_leave(void *_Nullable *_Nullable fake_stack, const void *_Nullab
    that was left lies is stored in *bottom and *size. */
 void coro_tools_arrive(void *_Nullable fake_stack, const void *_Nullable *_Nonnull bottom, size_t *_Nonnull size);
 
+/* Whether Valgrind runs the program: its own descriptors are among the process's. */
+bool coro_tools_on_valgrind(void);
+
 /* A stack is mapped. */
 void coro_tools_stack_register(void *_Nonnull bottom, size_t size);
 

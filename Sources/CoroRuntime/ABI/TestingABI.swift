@@ -51,6 +51,16 @@ public func coro_test_fail_call(_ name: UnsafePointer<CChar>?, _ n: CInt, _ erro
 }
 
 @c @implementation
+public func coro_test_set_latency_unit(_ ns: Int64) -> CInt {
+    call { runtime throws(Refusal) in
+        if !(0...1_000_000_000).contains(ns) { throw runtime.refuseArgument("a latency unit is from 0 ns to a second") }
+        runtime.pointee.latency.set(unit: ns == 0 ? nil : ns)
+        runtime.applyLatencySettings()
+        return 0
+    }
+}
+
+@c @implementation
 public func coro_test_set_mprotect_guards(_ on: Bool) {
     StackPool.mprotectGuards = on
 }

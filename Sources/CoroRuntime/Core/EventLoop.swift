@@ -16,14 +16,14 @@ extension RuntimeRef {
                 code: fail(Code.loopRunning) { $0.append("coro_event_loop() can't be called by what it runs") })
         }
         if pointee.exit.isRequested { return takeExit() }
-        pointee.loopState = .explicit
+        setLoopState(.explicit)
         pointee.main.pointee.state = .waiting
         pauseAlarm()
         holdDefaultSignals()
         let end = runLoop(pollLimit: pollLimit, stopsWhenIdle: whenIdle != .wait, obeysExit: true)
         resumeAlarm()
         pointee.main.pointee.state = .running
-        pointee.loopState = .idle
+        setLoopState(.idle)
         dropDefaultSignals()
         switch end {
         case .exit: return takeExit()

@@ -32,7 +32,7 @@ extension RuntimeRef {
 
     /// Runs the loop until `main`, which waits or is queued, is run again.
     func driveLoop() {
-        pointee.loopState = .driven
+        setLoopState(.driven)
         // What the loop itself does is not the caller's errno.
         let errno = pointee.errnoHere.pointee
         pauseAlarm()
@@ -40,12 +40,17 @@ extension RuntimeRef {
         let end = runLoop(pollLimit: .max, stopsWhenIdle: true, obeysExit: false)
         resumeAlarm()
         pointee.errnoHere.pointee = errno
-        pointee.loopState = .idle
+        setLoopState(.idle)
         switch end {
         case .mainResumed: return
         case .exit, .idle: breakOff(pointee.main, with: Code.deadlock)
         case .failed(let error): breakOff(pointee.main, with: error)
         }
+    }
+
+    func setLoopState(_ state: Runtime.LoopState) {
+        pointee.loopState = state
+        coro_watch_set_activity(watch, state == .idle ? CORO_LOOP_OUTSIDE : CORO_LOOP_RUNS)
     }
 
     /// Where the thread's own stack goes on at once, the end of a pass is never reached, and with it no look at descriptors.
@@ -69,7 +74,9 @@ extension RuntimeRef {
     func runLoop(pollLimit: Int64, stopsWhenIdle: Bool, obeysExit: Bool) -> LoopEnd {
         while true {
             beginPass()
-            if runBatch() { return .mainResumed }
+            let mainResumed = runBatch()
+            if coro_watch_has_overrun(watch) { finishOverrun() }
+            if mainResumed { return .mainResumed }
             if obeysExit, pointee.exit.isRequested, pointee.ready.isEmpty || pointee.exit.isOverdue(coro_system_clock()) {
                 return .exit
             }
@@ -89,6 +96,7 @@ extension RuntimeRef {
             takePosts()
             takeSignals()
         }
+        pointee.watched.batches &+= 1
         while let coroutine = pointee.timers.popDue(pointee.now) {
             wake(coroutine, with: outcomeOfTimer(coroutine))
         }
@@ -109,6 +117,7 @@ extension RuntimeRef {
             }
             next.pointee.state = .running
             if next != pointee.main {
+                if !isWatchedOver { beWatched() }
                 pointee.ready.prefetch()
                 switchTo(next)
             }
@@ -122,8 +131,9 @@ extension RuntimeRef {
     @inline(never)
     func renewBatch() -> Bool {
         guard !pointee.order.isSeeded, !pointee.exit.isRequested, pointee.nextPass.isEmpty, pointee.poller.waiterCount == 0,
-            !pointee.mailbox.hasPosts
+            !pointee.mailbox.hasPosts, !coro_watch_has_overrun(watch), isWatchedOver
         else { return false }
+        pointee.watched.batches &+= 1
         pointee.now = pointee.clock.read()
         if pointee.timers.isDue(pointee.now) { return false }
         pointee.batch.adapt(to: pointee.now)
@@ -171,7 +181,9 @@ extension RuntimeRef {
         let timeout = postsWait ? Swift.min(timeout, RuntimeRef.postsRetryInterval) : timeout
         let tidies = pointee.stacks.hasSurplus && timeout > Self.idleness
         let limit = !tidies ? timeout : pointee.stacks.isReclaiming ? 0 : Self.idleness
+        coro_watch_set_activity(watch, CORO_LOOP_WAITS)
         let found = pointee.poller.wait(in: self, timeout: limit)
+        coro_watch_set_activity(watch, CORO_LOOP_RUNS)
         pointee.mailbox.wakeUp()
         if tidies { pointee.stacks.reclaimSome(isIdle: found == 0) }
         return found

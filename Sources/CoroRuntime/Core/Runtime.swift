@@ -41,6 +41,9 @@ struct Runtime {
     var loopState: LoopState = .idle
     /// How often a call on the thread's own stack has run the loop.
     var driveCount: UInt8 = 0
+    /// What the watchdog sees of this loop.
+    var watched = LatencySettings.initialWatch()
+    var latency = LatencySettings()
 
     // -- coroutines --
 
@@ -184,6 +187,7 @@ extension Runtime {
         if runtime.pointee.loopState == .idle { runtime.resumeAlarm() }
         runtime.pointee.poller.reopen(in: runtime)
         runtime.disownProcesses()
+        runtime.continueBeingWatched()
     }
 }
 

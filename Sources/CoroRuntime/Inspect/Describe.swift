@@ -22,8 +22,8 @@ extension RuntimeRef {
         return coro_system_symbol(unsafeBitCast(function, to: UnsafeRawPointer.self), true, &offset)
     }
 
-    /// `<coro #4 name='x' dead=0 started=1 scheduled=0 at 0x…>`
-    func appendRepr(of coroutine: CoroutineRef, to text: inout TextBuffer) {
+    /// `<coro #4 name='x' dead=0 started=1 scheduled=0 at 0x…>`; address: if `coroutine` is not the control block itself.
+    func appendRepr(of coroutine: CoroutineRef, at address: UnsafeRawPointer? = nil, to text: inout TextBuffer) {
         text.append("<coro #")
         text.append(coroutine.pointee.id)
         text.append(" name='")
@@ -35,7 +35,7 @@ extension RuntimeRef {
         text.append(" scheduled=")
         text.append(coroutine.pointee.state == .ready ? 1 : 0)
         text.append(" at ")
-        text.append(address: coroutine)
+        text.append(address: address ?? UnsafeRawPointer(coroutine))
         text.append(">")
     }
 

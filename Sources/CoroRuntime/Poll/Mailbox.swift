@@ -13,6 +13,8 @@ struct Mailbox {
     let isReused: Bool
     /// Whether any other thread can know of the loop, and so could wake it.
     var isExposed = false
+    /// What the watchdog looks at; nil until the loop first runs a coroutine.
+    var watched: RuntimeRef?
     fileprivate var first: UnsafeMutablePointer<Post>?
     fileprivate var last: UnsafeMutablePointer<Post>?
     /// Rung for posts and for signals. Used without the lock.
@@ -93,6 +95,7 @@ extension UnsafeMutablePointer<Mailbox> {
     /// The thread ends. Posts that nobody took are dropped.
     func close(lastID: Int64) {
         LoopRegistry.retire(self, lastID: lastID)
+        if pointee.watched != nil { coro_watchdog_wake() }
         var post = pointee.first
         while let dropped = post {
             post = dropped.pointee.next

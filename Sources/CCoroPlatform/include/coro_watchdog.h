@@ -1,0 +1,163 @@
+/* The watchdog: the process's one thread that looks at what its loops do, and what it takes to look. */
+#ifndef CORO_WATCHDOG_H
+#define CORO_WATCHDOG_H
+
+#include "coro_nullability.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* -- what a loop shows of itself -- */
+
+/* Outside: the thread's own code runs, or no loop. Waits: it sleeps in the poller. */
+enum coro_loop_activity { CORO_LOOP_OUTSIDE, CORO_LOOP_RUNS, CORO_LOOP_WAITS };
+
+/* What does not change for as long as one coroutine runs, or one piece of the loop's own code. */
+typedef struct coro_slice {
+    const void *_Nullable current;
+    int32_t budget;
+    uint32_t starts;
+    uint32_t batches;
+    uint32_t activity;
+} coro_slice;
+
+/* Who ran for too long, and since when, as far as is known. */
+typedef struct coro_overrun {
+    const void *_Nullable coroutine; /* its control block, which may be another's by now */
+    int64_t id;                      /* 0: it was the loop's own code */
+    const void *_Nullable function;
+    char name[64];                   /* the one it was given, cut to fit; "" if it was given none */
+    int64_t since;
+} coro_overrun;
+
+/* Part of a loop's runtime. The loop's thread writes the first part and the watchdog reads it, both without a lock. */
+typedef struct coro_loop_watch {
+    /* Where the runtime keeps who runs, the switches that are left in the batch, and the coroutines started at once. */
+    void *_Nullable const *_Nullable current;
+    int32_t *_Nullable budget;
+    const uint32_t *_Nullable starts;
+    uint32_t batches;
+    uint32_t activity;  /* in the two low bits; the others count its changes */
+    int64_t threshold;  /* ns; 0: it is not watched */
+    int32_t thread;     /* its id in the system */
+    bool interruptible; /* a signal can be handled on it: it has a stack for that */
+
+    /* The watchdog's own. */
+    coro_slice slice; /* at its last look */
+    int64_t since;    /* when that was first seen; 0: not yet */
+
+    /* What the watchdog has reported, for the loop to finish when it comes round. It is filled in while has_overrun is 0; so
+       nobody is reported twice. */
+    uint32_t has_overrun;
+    coro_overrun overrun;
+} coro_loop_watch;
+
+/* All of a slice at one time: it is one if the next look finds the same. */
+coro_slice coro_watch_look(const coro_loop_watch *_Nonnull watch);
+
+static inline enum coro_loop_activity coro_slice_activity(coro_slice slice) {
+    return (enum coro_loop_activity)(slice.activity & 3);
+}
+
+/* That it runs is said with a full fence: a watchdog that falls asleep sees that the loop runs, or the loop that it sleeps. */
+static inline void coro_watch_set_activity(coro_loop_watch *_Nonnull watch, enum coro_loop_activity activity) {
+    uint32_t next = ((watch->activity | 3) + 1) | (uint32_t)activity;
+    if (activity == CORO_LOOP_RUNS) {
+        __atomic_exchange_n(&watch->activity, next, __ATOMIC_SEQ_CST);
+    } else {
+        __atomic_store_n(&watch->activity, next, __ATOMIC_RELEASE);
+    }
+}
+
+static inline int64_t coro_watch_threshold(const coro_loop_watch *_Nonnull watch) {
+    return __atomic_load_n(&watch->threshold, __ATOMIC_RELAXED);
+}
+
+/* A full fence, for the same reason. */
+static inline void coro_watch_set_threshold(coro_loop_watch *_Nonnull watch, int64_t ns) {
+    __atomic_exchange_n(&watch->threshold, ns, __ATOMIC_SEQ_CST);
+}
+
+/* The watchdog has filled in `overrun`. The switch that ends the slice ends the batch with it, so that the loop can say when
+   that was. (Should it count down at this very moment, the batch ends a little later.) */
+static inline void coro_watch_hand_over(coro_loop_watch *_Nonnull watch) {
+    __atomic_store_n(&watch->has_overrun, 1, __ATOMIC_SEQ_CST);
+    __atomic_store_n(watch->budget, 0, __ATOMIC_SEQ_CST);
+}
+
+static inline bool coro_watch_has_overrun(const coro_loop_watch *_Nonnull watch) {
+    return __atomic_load_n(&watch->has_overrun, __ATOMIC_ACQUIRE) != 0;
+}
+
+/* Takes it back, or over: false if the other side has been quicker. */
+static inline bool coro_watch_take_overrun(coro_loop_watch *_Nonnull watch) {
+    return __atomic_exchange_n(&watch->has_overrun, 0, __ATOMIC_SEQ_CST) != 0;
+}
+
+/* The calling thread's id in the system. */
+int32_t coro_watch_thread_id(void);
+/* Whether signals are handled on a stack of their own on the calling thread. */
+bool coro_watch_has_signal_stack(void);
+
+/* -- the thread -- */
+
+/* Whether there is one, and whether it sleeps for as long as no loop runs. One that could not be started counts as awake:
+   it is not tried again at every pass. */
+enum coro_watchdog_state { CORO_WATCHDOG_NONE, CORO_WATCHDOG_ASLEEP, CORO_WATCHDOG_AWAKE };
+extern uint32_t coro_watchdog_state __attribute__((visibility("hidden")));
+
+static inline bool coro_watchdog_is_awake(void) {
+    return __atomic_load_n(&coro_watchdog_state, __ATOMIC_SEQ_CST) == CORO_WATCHDOG_AWAKE;
+}
+
+/* Starts the thread, which calls run(), if there is none; wakes it if it sleeps. Where none can be made there is none. */
+void coro_watchdog_alert(void (*_Nonnull run)(void));
+/* Wakes it if it sleeps. */
+void coro_watchdog_wake(void);
+
+/* For the watchdog: it lets the time pass; */
+void coro_watchdog_pause(int64_t ns);
+/* it says that it will sleep, looks at the loops once more, and then sleeps until it is woken, or does not; */
+void coro_watchdog_will_sleep(void);
+void coro_watchdog_sleep(void);
+/* it says, behind the process lock, that it ends. */
+void coro_watchdog_will_end(void);
+
+/* -- where a thread is -- */
+
+enum { CORO_PLACE_FRAMES = 32 };
+
+typedef struct coro_place {
+    int32_t count;   /* of frames, the innermost first; 0: nothing could be found out */
+    int32_t certain; /* how many of them are beyond doubt: those after them were found by searching the stack */
+    bool blocked;
+    int64_t call;    /* the number of the system call in which; negative: in none, but waiting for a page of memory, say */
+    const void *_Nullable frames[CORO_PLACE_FRAMES];
+} coro_place;
+
+/* Finds out where another thread of this process is. One that runs is interrupted by SIGURG for the time it takes to walk
+   its stack, if that is said to be possible and the program uses the signal for nothing. One that is blocked is not disturbed,
+   because a signal would end some system calls early: what looks like a return address between its stack pointer and the top
+   of the stack [bottom, top) is taken for one. (NULL, NULL: nothing is searched.) */
+void coro_watchdog_locate(int32_t thread, bool interruptible, const void *_Nullable bottom, const void *_Nullable top,
+                          coro_place *_Nonnull place);
+
+/* Copies what can be read of size bytes, wherever they are; returns how many. */
+size_t coro_watchdog_peek(void *_Nonnull to, const void *_Nullable from, size_t size);
+
+/* Room for the watchdog's report: of the size that a pipe takes in one piece. */
+enum coro_watchdog_text_size { CORO_WATCHDOG_TEXT_SIZE = 4096 };
+char *_Nonnull coro_watchdog_text(void);
+
+/* Writes to the program's stderr, which `thread` has open too: the watchdog has no descriptors of its own. */
+void coro_watchdog_write(int32_t thread, const char *_Nonnull text, size_t n);
+
+/* The date and time, as ctime, without its newline. A fork() waits for it: the C library's lock on time zones is not made
+   free again in a child. */
+void coro_watchdog_date(char *_Nonnull text, size_t size);
+
+/* The file that the address is in, without its folder, and the offset there; NULL if it is in none. */
+const char *_Nullable coro_watchdog_module(const void *_Nullable address, uintptr_t *_Nonnull offset);
+
+#endif
