@@ -488,8 +488,9 @@ typedef int64_t coro_timeout_t;
 coro_timeout_t coro_timeout_begin(int64_t ns);
 
 /* Ends a scope, and those in it that were begun and not ended. Returns CORO_ETIMEOUT if its time ran out and something was
-   interrupted for it, even if code says that all went well; else `result`, as it is; -EINVAL if it is not a scope that the caller
-   has begun. Ends nothing twice. A negative `scope` is returned as it is. Does not suspend. Call from: the coroutine that began it. */
+   interrupted for it, even if `result` says that all went well; else `result`, as it is. (Also if that is CORO_ESHUTDOWN, which
+   comes but once: coro_timeout_expired() tells, before.) -EINVAL if it is not a scope that the caller has begun. Ends nothing
+   twice. A negative `scope` is returned as it is. Does not suspend. Call from: the coroutine that began it. */
 int64_t coro_timeout_end(coro_timeout_t scope, int64_t result);
 
 /* 1 if the scope's time ran out and something was interrupted for it, 0 if not (yet), -EINVAL if it is none of the caller's.
@@ -502,8 +503,8 @@ int64_t coro_timeout_deadline(void);
 
 /* Runs fn(arg), here and now, in a scope of its own. *result (if not NULL) is what it returned, NULL if it failed.
    Returns 0, the code that fn failed with by coro_fail(), with its message as coro_error_detail(), or
-     CORO_ETIMEOUT  the time ran out and something in fn was interrupted for it; if fn went on regardless and returned,
-                    *result is what it returned
+     CORO_ETIMEOUT  the time ran out and something in fn was interrupted for it, unless fn failed with CORO_ESHUTDOWN; if fn
+                    went on regardless and returned, *result is what it returned
      -EINVAL (fn NULL), -ENOMEM, -EAGAIN: fn was not run
    Suspends if fn does. fn must return: no exception or longjmp may leave it. Call from: anywhere. */
 int coro_with_timeout(int64_t ns, coro_fn CORO_NULLABLE fn, void *CORO_NULLABLE arg,

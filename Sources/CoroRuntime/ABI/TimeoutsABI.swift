@@ -11,7 +11,7 @@ public func coro_timeout_begin(_ ns: Int64) -> coro_timeout_t {
 public func coro_timeout_end(_ scope: coro_timeout_t, _ result: Int64) -> Int64 {
     if scope < 0 { return scope }
     return callForID { runtime throws(Refusal) in
-        try runtime.endTimeout(scope) ? Int64(runtime.failTimeout()) : result
+        try runtime.endTimeout(scope) && result != Int64(Code.shutdown) ? Int64(runtime.failTimeout()) : result
     }
 }
 

@@ -104,7 +104,8 @@ extension RuntimeRef {
         // It is no longer there if the function has ended one around it.
         let hasExpired = (try? endTimeout(scope)) ?? false
         if own.code == 0 { result?.pointee = value }
-        if hasExpired { return failTimeout() }
+        // A shutdown comes but once: it must not be lost.
+        if hasExpired, own.code != Code.shutdown { return failTimeout() }
         if own.code == 0 { return 0 }
         return fail(own.code) { if let message = own.message { $0.append(cString: UnsafePointer(message)) } }
     }
