@@ -74,8 +74,8 @@ extension RuntimeRef {
         return coroutine.pointee.waitKind == .sleep ? 0 : Code.timeout
     }
 
-    /// What the caller's suspending call returns now that it is over. Only here has a scope run out: until the coroutine runs, a
-    /// raise or a shutdown may replace what it was woken with, and must not be taken for the timeout.
+    /// What the caller's suspending call returns now that it is over. Only here has a scope run out: until the coroutine runs,
+    /// a raise or a shutdown may replace what it was woken with, and must not be taken for the timeout.
     func takeOutcome(of me: CoroutineRef) -> Int32 {
         if me.pointee.wakeCode != Code.timeIsUp { return me.pointee.wakeCode }
         expireFirstTimeout(of: me)
