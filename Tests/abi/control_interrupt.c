@@ -137,7 +137,7 @@ CORO_TEST(C6_a_sleep_at_its_end_and_an_interrupt_are_one_outcome) {
         if (sleeper_first) interrupter = start_now(raise_at, &it);
         CHECK_EQ(coro_join(it.victim, NULL, CORO_FOREVER), 0);
         CHECK_EQ(coro_join(interrupter, NULL, CORO_FOREVER), 0);
-        /* The sleeper that ran first is told in its next call. The other one's sleep was over, and gives way, unless without force. */
+        /* A sleeper that ran first is told in its next call. Another's sleep was over: it gives way, if it is forced to. */
         CHECK_STR(traced() + before, sleeper_first ? "sleep:0 raise:0 next:-5008 "
                                      : i < 2       ? "raise:0 sleep:-5008 next:0 "
                                                    : "raise:-5001 sleep:0 next:0 ");
@@ -295,7 +295,7 @@ static void *read_and_shut_down_other(void *of_ids) {
     return NULL;
 }
 
-/* test_poller.py::interrupted_fired: two readers are ready in one look at the descriptors, and the first shuts down the other. */
+/* test_poller.py::interrupted_fired: two readers are ready in one look at the descriptors; the first shuts down the other. */
 CORO_TEST(A22_an_earlier_event_of_a_batch_ends_the_waiter_of_a_later_one) {
     coro_t ids[2];
     int other[2];

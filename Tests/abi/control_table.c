@@ -1,9 +1,8 @@
 /*
  * Rows A3, A15, A17, A18, A19-A21, A23 and B6, and known bugs 63 and 64: every operation on a coroutine in every state, as one
- * table. Where it differs from Shrapnel's (which the list of features decides): start() and schedule() of one that has not run
- * are the same there too, but join() of one that was never started is CORO_ENOTSTARTED instead of for ever; shutdown() of oneself
- * is noted instead of refused; interrupt() of an unstarted one is refused instead of starting it without its exception;
- * schedule() of one that waits for a descriptor is refused instead of ending it with a type error.
+ * table. Where it differs from Shrapnel's: join() of one that was never started is CORO_ENOTSTARTED instead of for ever;
+ * shutdown() of oneself is noted instead of refused; interrupt() of an unstarted one is refused instead of starting it without
+ * its exception; schedule() of one that waits for a descriptor is refused instead of ending it with a type error.
  */
 #include "coroutines.h"
 

@@ -357,7 +357,7 @@ CORO_TEST(A22_an_interrupted_call_has_no_detail_of_an_earlier_error) {
     }
 }
 
-/* Rows D4 and D9: the time of a scope interrupts whatever it is that waits, at once or in the middle, and leaves nothing behind. */
+/* Rows D4 and D9: the time of a scope interrupts whatever waits, at once or in the middle, and leaves nothing behind. */
 CORO_TEST(D9_a_scope_interrupts_every_wait_and_leaves_nothing_behind) {
     prepare();
     coro_test_set_virtual_time(true);

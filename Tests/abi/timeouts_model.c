@@ -1,7 +1,7 @@
 /*
- * Rows D1-D4 and D8: nested timeout scopes drawn from a seed, held against a model that knows the times and nothing else. Several
- * coroutines at once, in virtual time, which moves only when all of them wait: so when each call returns, and with what, follows
- * from the deadlines alone.
+ * Rows D1-D4 and D8: nested timeout scopes drawn from a seed, held against a model that knows the times and nothing else.
+ * Several coroutines at once, in virtual time, which moves only when all of them wait: so when each call returns, and with
+ * what, follows from the deadlines alone.
  */
 #include "coroutines.h"
 
