@@ -82,7 +82,7 @@ static void *fork_in_scope(void *of_child) {
     /* The child's alarm is off while its loop runs, as the parent's. */
     if (child == 0) {
         alarm(30);
-        struct timespec some = {.tv_nsec = 30000000};
+        struct timespec some = {.tv_nsec = 600000000};
         CHECK_EQ(nanosleep(&some, NULL), 0);
     }
     *(pid_t *)of_child = child;
@@ -92,7 +92,7 @@ static void *fork_in_scope(void *of_child) {
 TEST(D11_a_coroutine_forks_while_main_is_in_a_scope) {
     pid_t child = 1;
     CHECK_EQ(pipe(pipe_ends), 0);
-    coro_timeout_t scope = coro_timeout_begin(CORO_MS(10));
+    coro_timeout_t scope = coro_timeout_begin(CORO_MS(500));
     CHECK_EQ(coro_join(coro_spawn(fork_in_scope, &child), NULL, CORO_FOREVER), 0);
     expect_interrupted_read();
     CHECK_EQ(coro_timeout_end(scope, 0), CORO_ETIMEOUT);
