@@ -18,6 +18,35 @@ extension ComingFrom {
         #expect(print.lines == ["12", "56", "34"])
     }
 
+    /// A handler of signals that sleeps, while main goes on printing.
+    @Test func coroutine_signal() throws {
+        try onVirtualTime {
+            let print = Printer()
+            // The threads that tests run on block signals.
+            var signals = sigset_t(), blocked = sigset_t()
+            sigaddset(&signals, SIGUSR1)
+            pthread_sigmask(SIG_UNBLOCK, &signals, &blocked)
+            defer { pthread_sigmask(SIG_SETMASK, &blocked, nil) }
+
+            let handler: coro_signal_handler = { signum, argument in
+                let print = Unmanaged<Printer>.fromOpaque(argument!).takeUnretainedValue()
+                print("handler: to bed")
+                try? Coroutine.sleep(for: .milliseconds(500))
+                print("handler: awake")
+            }
+            try checked(coro_signal(SIGUSR1, handler, Unmanaged.passUnretained(print).toOpaque(), 0))
+            for number in 0..<5 {
+                print("main: \(number)")
+                if number == 0 || number == 2 { raise(SIGUSR1) }
+                try Coroutine.sleep(for: .milliseconds(200))
+            }
+            try checked(coro_signal_unregister(SIGUSR1))
+
+            let begin = ["main: 0", "handler: to bed", "main: 1", "main: 2", "handler: to bed"]
+            #expect(print.lines == begin + ["handler: awake", "main: 3", "main: 4", "handler: awake"])
+        }
+    }
+
     @Test func coroutine_pipe() throws {
         let print = Printer()
         var ends: [Int32] = [0, 0]
