@@ -19,6 +19,54 @@ extension ComingFrom {
         #expect(status == 0)
     }
 
+    @Test func shrapnel_with_timeout() throws {
+        try onVirtualTime {
+            let print = Printer()
+            var isCleanedUp = false
+            let coroutine = try Coroutine.spawn {
+                print(try Coroutine.withTimeout(.seconds(1000)) { 3 })
+                do {
+                    try Coroutine.withTimeout(.milliseconds(50)) {
+                        for _ in 0..<1_000_000 { try Coroutine.sleep(for: .milliseconds(10)) }
+                    }
+                } catch CoroError.timeout {
+                    print("timed out")
+                }
+                #expect(throws: CoroError.system(errno: ECONNREFUSED)) {
+                    try Coroutine.withTimeout(.seconds(1000)) {
+                        defer { isCleanedUp = true }
+                        throw CoroError.system(errno: ECONNREFUSED)
+                    }
+                }
+            }
+            try coroutine.join()
+            #expect(print.lines == ["3", "timed out"])
+            #expect(isCleanedUp)
+        }
+    }
+
+    @Test func shrapnel_in_parallel() throws {
+        func f(_ number: Int) throws -> Int {
+            try Coroutine.sleep(for: .seconds(5))
+            return number
+        }
+        func burn(_ number: Int) throws -> Int { throw CoroError.system(errno: EIO) }
+        try onVirtualTime {
+            let print = Printer()
+            print(try Coroutine.inParallel([4, 5, 6].map { number in { try f(number) } }))
+            do {
+                print(try Coroutine.inParallel([{ try f(4) }, { try burn(5) }, { try f(6) }]))
+            } catch let error as InParallelError<Int> {
+                print(error.results.map { (try? $0.get()).map(String.init) ?? "failed" })
+            }
+            #expect(throws: CoroError.timeout) {
+                try Coroutine.withTimeout(.seconds(2)) { try Coroutine.inParallel([{ try f(7) }]) }
+            }
+            #expect(print.lines == ["[4, 5, 6]", #"["4", "failed", "6"]"#])
+            try EventLoop.runUntilIdle()
+        }
+    }
+
     @Test func shrapnel_thread_local() throws {
         let print = Printer()
         let color = try checked(coro_local_new(nil))
