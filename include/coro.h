@@ -1070,6 +1070,12 @@ int coro_signal(int signum, coro_signal_handler CORO_NULLABLE handler, void *COR
    Call from: the thread that registered it. */
 int coro_signal_unregister(int signum);
 
+/* From now on signum makes this thread's loop write a coro_dump() to standard error: `kill -USR1 PID` shows what a program that
+   seems stuck waits for. It is written between two coroutines; one that does not come to an end of its turn is reported by
+   the latency warning instead. Ends by coro_signal_unregister(), or with its thread. Returns and errors: as coro_signal. Does
+   not suspend. Call from: anywhere. */
+int coro_dump_on_signal(int signum);
+
 /* Whether coro_event_loop() on this thread deals with SIGINT and SIGTERM while it runs, from its next run on: either is then
    a coro_set_exit(0), unless an exit was asked for before. This holds for the first loop of the process that runs, and for a
    signal that has the system's default action and is not registered; a coro_signal() while the loop runs goes before it. One

@@ -165,3 +165,34 @@ CORO_TEST(G8_dump_tells_how_long_each_has_run_while_that_is_counted) {
     named("worker", run_for_200_ms, NULL, CORO_START_NOW);
     CHECK_CONTAINS(dumped(), " (worker): parked; 200 ms old, 1 switch, ran 200 ms, created before ");
 }
+
+/* -- on a signal -- */
+
+static void dump_when_signalled(void) {
+    CHECK_EQ(coro_dump_on_signal(SIGUSR1), 0);
+    CHECK_EQ(coro_dump_on_signal(SIGUSR1), CORO_ESIMULTANEOUS);
+    CHECK_EQ(coro_dump_on_signal(SIGKILL), -EINVAL);
+    coro_set_name(start_now(park, NULL), "patient");
+    raise(SIGUSR1);
+    CHECK_EQ(coro_sleep(0), 0);
+    CHECK_EQ(write(2, "once\n", 5), 5);
+    CHECK_EQ(coro_sleep(0), 0);
+    CHECK_EQ(coro_signal_unregister(SIGUSR1), 0);
+    struct sigaction now;
+    CHECK_EQ(sigaction(SIGUSR1, NULL, &now), 0);
+    CHECK(now.sa_handler == SIG_DFL);
+}
+
+TEST(G8_a_signal_makes_the_loop_dump) {
+    CHECK_EQ(run_in_child(dump_when_signalled, text, sizeof text), 0);
+    const char *patient = strstr(text, " (patient): parked; ");
+    CHECK(patient != NULL);
+    CHECK_CONTAINS(patient, "once\n");
+    CHECK(strstr(patient + 1, " (patient)") == NULL);
+}
+
+/* A loop that only waits for a signal to dump on is as idle as one that waits for nothing. */
+TEST(G8_dumping_on_a_signal_wakes_nobody) {
+    CHECK_EQ(coro_dump_on_signal(SIGUSR1), 0);
+    CHECK_EQ(coro_park(NULL), -EDEADLK);
+}

@@ -30,6 +30,16 @@ public func coro_signal_unregister(_ signum: CInt) -> CInt {
 }
 
 @c @implementation
+public func coro_dump_on_signal(_ signum: CInt) -> CInt {
+    let site = coro_context_caller()
+    return call { runtime throws(Refusal) in
+        let dump: @convention(c) (Int32) -> Void = { _ in _ = Runtime.existing?.dump(to: 2, site: nil) }
+        try runtime.registerSignal(signum, .loopFunction(dump), site: site)
+        return 0
+    }
+}
+
+@c @implementation
 public func coro_set_install_signal_handlers(_ on: Bool) -> Bool {
     guard let runtime = Runtime.here else { return true }
     let before = runtime.pointee.signals.defaults.areWanted
