@@ -98,7 +98,8 @@ TEST(core_overflow_is_reported_in_other_threads) {
 }
 
 static void *touch_nothing(void *unused) {
-    *(volatile int *)16 = 1;
+    volatile int *volatile nothing = AS_POINTER(16);
+    *nothing = 1;
     return unused;
 }
 

@@ -89,11 +89,7 @@ static int read_and_write(void) {
 static int sleep_0(void) { return coro_sleep(0); }
 static int sleep_1(void) { return coro_sleep(1); }
 static int join_one(void) { return coro_join(coro_spawn(do_nothing, NULL), NULL, CORO_FOREVER); }
-static int park_to_be_woken(void) {
-    static coro_t self;
-    self = coro_current();
-    return coro_park(NULL);
-}
+static int park_to_be_woken(void) { return coro_park(NULL); }
 
 static void *without_end(void *of_call) {
     int (*call)(void) = *(int (**)(void))of_call, code;
