@@ -78,7 +78,8 @@ static void finish_all(const char *value, int job_fails, coro_t waiter, coro_t c
 
 static void *fork_in_the_midst_of_waits(void *unused) {
     event = coro_event_new();
-    coro_t waiter = start_now(await_event, NULL), caller = start_now(run_jobs, unused), sleeper = start_now(sleep_in_a_scope, NULL);
+    coro_t waiter = start_now(await_event, NULL), caller = start_now(run_jobs, unused);
+    coro_t sleeper = start_now(sleep_in_a_scope, NULL);
     coro_yield();
     pid_t child = fork_or_fail();
     if (child == 0) {

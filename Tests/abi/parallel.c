@@ -1,8 +1,6 @@
 /* Rows E1 to E4 and E6: coro_in_parallel runs all, waits for all, and loses no outcome. */
 #include "jobs.h"
 
-#include <pthread.h>
-
 /* -- E1: results -- */
 
 enum { FIVE = 5 };

@@ -1,4 +1,5 @@
-/* Row E5: whoever waits in coro_in_parallel may be interrupted. What runs runs on, and nobody writes into a frame that is gone. */
+/* Row E5: whoever waits in coro_in_parallel may be interrupted. What runs runs on, and nobody writes into a frame that is
+   gone. And its time limit, which is no interruption. */
 #include "jobs.h"
 
 enum { COUNT = 6 };

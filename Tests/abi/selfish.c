@@ -188,8 +188,8 @@ static int do_connect(void) { return connect_one() >= 0; }
 static int do_accept(void) { return coro_accept(listener, NULL, NULL) >= 0; }
 static int do_accept_many(void) { int fd; return coro_accept_many(listener, &fd, 1); }
 
-static int (*const calls[])(void) = {do_read,         do_recv_exact,    do_recv,    do_recvfrom, do_write,  do_send,
-                                     do_sendto,       do_wait_to_read,  do_wait_to_write, do_connect, do_accept, do_accept_many};
+static int (*const calls[])(void) = {do_read,   do_recv_exact,   do_recv,          do_recvfrom, do_write,  do_send,
+                                     do_sendto, do_wait_to_read, do_wait_to_write, do_connect,  do_accept, do_accept_many};
 enum { CALLS = sizeof calls / sizeof *calls };
 
 CORO_TEST(B19_every_call_that_could_wait_counts) {

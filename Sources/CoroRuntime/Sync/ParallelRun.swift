@@ -62,8 +62,8 @@ extension ParallelRunRef {
 }
 
 extension RuntimeRef {
-    /// Starts tasks, and waits until all have ended, or until `deadline`. Then the run is the caller's, to free or to abandon. If
-    /// that is refused, or interrupted, the run has been taken care of.
+    /// Starts tasks, and waits until all have ended, or until `deadline`. Then the run is the caller's, to free or to
+    /// abandon. If that is refused, or interrupted, the run has been taken care of.
     func perform(_ run: ParallelRunRef, until deadline: Int64) throws(Refusal) {
         let error = obstacle(toWaitingUntil: deadline)
         if error != 0 {
