@@ -2,6 +2,7 @@
 #include "jobs.h"
 #include "net.h"
 
+#include <poll.h>
 #include <sys/wait.h>
 
 static pid_t fork_or_fail(void) {
@@ -158,6 +159,22 @@ TEST(B22_a_scope_that_ends_in_the_parent_goes_on_in_the_child) {
     CHECK_EQ(coro_timeout_end(scope, 7), 7); /* its time comes in the child, and ends nothing here */
     expect_child(child);
     CHECK_EQ(coro_sleep(CORO_MS(1)), 0);
+}
+
+static void *fork_and_block(void *unused) {
+    pid_t child = fork_or_fail();
+    if (child == 0) {
+        CHECK_EQ(poll(NULL, 0, 100), 0); /* the scope is not this coroutine's */
+        finish_child();
+    }
+    expect_child(child);
+    return unused;
+}
+
+TEST(B22_a_scope_on_main_is_none_of_a_coroutine_that_forks) {
+    coro_timeout_t scope = coro_timeout_begin(CORO_MS(20));
+    join_soon(start_now(fork_and_block, NULL));
+    coro_timeout_end(scope, 0);
 }
 
 /* -- interrupts -- */

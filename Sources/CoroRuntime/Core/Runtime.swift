@@ -183,8 +183,8 @@ extension Runtime {
         coro_system_signals_after_fork(existing?.pointee.mailbox.pointee.bell)
         guard let runtime = existing else { return }
         runtime.forgetWaitingSignals()
-        // Timers are not inherited. While a loop runs the alarm is off; the loop puts it on again.
-        if runtime.pointee.loopState == .idle { runtime.resumeAlarm() }
+        // Timers are not inherited. While a coroutine runs the alarm is off; whoever goes back from it puts it on again.
+        if runtime.pointee.current == runtime.pointee.main { runtime.resumeAlarm() }
         runtime.pointee.poller.reopen(in: runtime)
         runtime.disownProcesses()
         runtime.continueBeingWatched()
