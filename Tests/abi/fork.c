@@ -1,20 +1,11 @@
 /* Row B22: fork(). The child has a loop of its own, and the parent's is not touched (known bugs 33 to 37). */
 #define _GNU_SOURCE
 #include "coroutines.h"
+#include "forks.h"
 #include "net.h"
 
 #include <pthread.h>
 #include <sys/wait.h>
-
-static void finish_child(void) {
-    _exit(42);
-}
-
-static void expect_child(pid_t child) {
-    int status = -1;
-    CHECK_EQ(waitpid(child, &status, 0), child);
-    CHECK_EQ(status, 42 << 8);
-}
 
 /* In a child that runs coroutines: nothing here is about the watchdog's thread, and qemu-user can't make one after a fork. */
 static void begin_child(void) {

@@ -1,4 +1,5 @@
 /* Row B22: fork() while coroutines wait in all sorts of calls. They go on in both processes, each by what happens there. */
+#include "forks.h"
 #include "jobs.h"
 #include "net.h"
 
@@ -11,16 +12,6 @@ static pid_t fork_or_fail(void) {
     CHECK(child >= 0);
     if (child == 0) alarm(40);
     return child;
-}
-
-static void finish_child(void) {
-    _exit(42);
-}
-
-static void expect_child(pid_t child) {
-    int status = -1;
-    CHECK_EQ(waitpid(child, &status, 0), child);
-    CHECK_EQ(status, 42 << 8);
 }
 
 /* -- events, functions in parallel, timeout scopes -- */

@@ -1,6 +1,7 @@
 /* Signals and fork(): what is the parent's and what the child's (known bugs 33, 34, 35). */
 #define _GNU_SOURCE
 #include "coroutines.h"
+#include "forks.h"
 #include "net.h"
 
 #include <pthread.h>
@@ -15,16 +16,6 @@ static void count(int signum, void *arg) {
 
 static void ignore(int signum) {
     (void)signum;
-}
-
-static void finish_child(void) {
-    _exit(42);
-}
-
-static void expect_child(pid_t child) {
-    int status = -1;
-    CHECK_EQ(waitpid(child, &status, 0), child);
-    CHECK_EQ(status, 42 << 8);
 }
 
 static void expect_killed(pid_t child, int signum) {

@@ -29,11 +29,8 @@ extension RuntimeRef {
 
     /// "#4 (worker) joining #5"
     private func appendWaiter(_ coroutine: CoroutineRef, to text: inout TextBuffer) {
-        text.append("#")
-        text.append(coroutine.pointee.id)
-        text.append(" (")
-        appendName(of: coroutine, to: &text)
-        text.append(") ")
+        appendNumberAndName(of: coroutine, to: &text)
+        text.append(" ")
         appendWait(of: coroutine, to: &text)
     }
 

@@ -16,6 +16,15 @@ extension RuntimeRef {
         text.append(coroutine.pointee.id)
     }
 
+    /// "#4 (worker)"
+    func appendNumberAndName(of coroutine: CoroutineRef, to text: inout TextBuffer) {
+        text.append("#")
+        text.append(coroutine.pointee.id)
+        text.append(" (")
+        appendName(of: coroutine, to: &text)
+        text.append(")")
+    }
+
     /// The function's symbol, if it has one that is exported.
     func symbol(of function: CoroutineFunction) -> UnsafePointer<CChar>? {
         var offset: UInt = 0

@@ -39,11 +39,9 @@ extension RuntimeRef {
 
     /// `coro #4 (worker): joining #5; 1.2 s old, 12 switches, ran 340 ms, created before main+123, detached`
     private func appendHead(of coroutine: CoroutineRef, to text: inout TextBuffer) {
-        text.append("coro #")
-        text.append(coroutine.pointee.id)
-        text.append(" (")
-        appendName(of: coroutine, to: &text)
-        text.append("): ")
+        text.append("coro ")
+        appendNumberAndName(of: coroutine, to: &text)
+        text.append(": ")
         appendWait(of: coroutine, to: &text)
         text.append("; ")
         text.append(nanoseconds: coroutine.pointee.age(at: pointee.clock.read()))

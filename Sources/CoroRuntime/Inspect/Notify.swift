@@ -23,11 +23,9 @@ extension RuntimeRef {
         let capacity = 512
         guard let memory = Heap.zeroed(CChar.self, count: capacity) else { return }
         var text = TextBuffer(memory, capacity: capacity)
-        text.append("coro #")
-        text.append(coroutine.pointee.id)
-        text.append(" (")
-        appendName(of: coroutine, to: &text)
-        text.append(") failed: ")
+        text.append("coro ")
+        appendNumberAndName(of: coroutine, to: &text)
+        text.append(" failed: ")
         ErrorText.append(failure, to: &text)
         if let message = coroutine.pointee.extras?.pointee.failureMessage {
             text.append(": ")
