@@ -185,9 +185,13 @@ TEST(B20_a_program_that_blocks_SIGURG_is_not_sent_it) {
 
 /* -- what is not -- */
 
+/* How long a turn was at most: on a busy machine the thread may have been off its processor for most of it. */
+static int64_t longest_turn;
+
 static void compute_for(int64_t ns) {
-    int64_t end = coro_get_now() + ns;
-    while (coro_get_now() < end) {}
+    int64_t start = coro_get_now(), now = start;
+    while (now - start < ns) now = coro_get_now();
+    if (now - start > longest_turn) longest_turn = now - start;
 }
 
 static void *yield_for_600_ms(void *unused) {
@@ -222,12 +226,19 @@ static void *start_many_at_once(void *unused) {
 
 /* Two, or one that yields to itself, by the usual threshold of 0.2 s. The looks at them find the same coroutine, and ... */
 static void expect_no_report(coro_fn one, coro_fn other) {
-    begin_report();
-    coro_t first = coro_spawn(one, NULL);
-    if (other != NULL) CHECK_EQ(coro_join(coro_spawn(other, NULL), NULL, CORO_FOREVER), 0);
-    CHECK_EQ(coro_join(first, NULL, CORO_FOREVER), 0);
-    end_report();
-    CHECK_STR(report(), "");
+    for (int i = 0; i < 5; i++) {
+        longest_turn = 0;
+        begin_report();
+        coro_t first = coro_spawn(one, NULL);
+        if (other != NULL) CHECK_EQ(coro_join(coro_spawn(other, NULL), NULL, CORO_FOREVER), 0);
+        CHECK_EQ(coro_join(first, NULL, CORO_FOREVER), 0);
+        end_report();
+        if (longest_turn < CORO_MS(120)) { /* else a report may be right */
+            CHECK_STR(report(), "");
+            return;
+        }
+    }
+    test_skip("the machine is too busy for turns of 30 ms");
 }
 
 TEST(B20_two_that_yield_are_not_reported) {
