@@ -7,7 +7,7 @@
 #include <pthread.h>
 
 CORO_TEST(G9_closing_wakes_who_waits) {
-    coro_process_t process = start_reader("read line");
+    coro_process_t process = start_reader("exec sleep 1000");
     pid_t pid = coro_process_pid(process);
     coro_t first = spawn_waiter(process), second = spawn_waiter(process);
     coro_t reader = spawn_one(read_one, AS_POINTER(coro_process_fd(process, 0)));
@@ -17,6 +17,8 @@ CORO_TEST(G9_closing_wakes_who_waits) {
     CHECK_EQ(join_soon(second), CORO_ECLOSED);
     CHECK(join_soon(reader) < 0);
     CHECK_EQ(coro_waitpid(pid, NULL, WNOHANG), CORO_ESIMULTANEOUS); /* the loop's own, to reap */
+    CHECK_EQ(kill(pid, SIGKILL), 0);
+    while (count_children() > 0) CHECK_EQ(coro_sleep(CORO_MS(1)), 0);
 }
 
 /* Known bug 26. The loop reaps what nobody has a handle of, and goes on for nobody. */

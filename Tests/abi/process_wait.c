@@ -78,15 +78,17 @@ CORO_TEST(G3_without_hanging_it_only_looks) {
     CHECK_EQ(coro_waitpid(pid, &status, WNOHANG), -ECHILD);
 }
 
-static void *write_x(void *fd) {
-    return AS_POINTER(write(AS_INT(fd), "x", 1));
+static void *let_go(void *fd) {
+    trace("let go");
+    CHECK_EQ(write(AS_INT(fd), "x", 1), 1);
+    return fd;
 }
 
 /* On the thread's own stack, too; and where it may not suspend, it still may look. */
 TEST(G3_on_main_it_runs_the_loop) {
     int fds[2], status = -1;
     CHECK_EQ(pipe(fds), 0);
-    coro_t other = coro_spawn(write_x, AS_POINTER(fds[1]));
+    coro_t other = coro_spawn(let_go, AS_POINTER(fds[1]));
     pid_t pid = fork_waiting(fds[0], 5);
     (void)coro_set_strict_main(true);
     CHECK_EQ(coro_waitpid(pid, &status, 0), CORO_EYIELDFROMMAIN);
@@ -94,7 +96,8 @@ TEST(G3_on_main_it_runs_the_loop) {
     (void)coro_set_strict_main(false);
     CHECK_EQ(coro_waitpid(pid, &status, 0), pid);
     CHECK_EQ(status, 5 << 8);
-    CHECK_EQ(join_soon(other), 1);
+    CHECK_STR(traced(), "let go ");
+    CHECK_EQ(join_soon(other), fds[1]);
 }
 
 TEST(G3_the_wait_is_shown) {
