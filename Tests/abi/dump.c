@@ -130,6 +130,7 @@ static void *dump_from_small_stack(void *argument) {
 }
 
 TEST(G8_dump_works_on_a_small_stack) {
+    if (is_watched()) test_skip("a tool takes stack");
     coro_options options = CORO_OPTIONS_INIT;
     options.stack_size = 16 * 1024;
     CHECK_EQ(coro_join(coro_spawn_with(dump_from_small_stack, NULL, &options), NULL, CORO_FOREVER), 0);

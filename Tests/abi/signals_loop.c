@@ -208,6 +208,7 @@ static void *raise_on_a_small_stack(void *unused) {
 }
 
 TEST(G5_handlers_of_the_systems_kind_do_not_run_on_a_coroutines_stack) {
+    if (is_watched()) test_skip("a tool takes stack");
     struct sigaction action = {.sa_handler = use_sixteen_kilobytes, .sa_flags = SA_ONSTACK};
     coro_options options = CORO_OPTIONS_INIT;
     sigemptyset(&action.sa_mask);

@@ -95,6 +95,7 @@ static void *print_on_small_stack(void *fd) {
 }
 
 TEST(J7_a_long_line_needs_no_large_stack) {
+    if (is_watched()) test_skip("a tool takes stack");
     coro_options options = CORO_OPTIONS_INIT;
     options.stack_size = 16 * 1024;
     tzset(); /* the system's own reading of the time zone is not what is tried here */

@@ -287,6 +287,7 @@ static void *park_with_little_stack(void *argument) {
 }
 
 TEST(J1_where_of_one_whose_stack_is_nearly_used_up) {
+    if (is_watched()) test_skip("a tool takes stack");
     coro_t co = spawn_small(park_with_little_stack, NULL);
     CHECK(coro_where(co, frames, MOST) >= 2);
     CHECK_EQ(coro_schedule(co, NULL), 0);
@@ -306,6 +307,7 @@ static void *look_from_small_stack(void *argument) {
 
 /* The first look of a process, too, which loads libgcc_s. */
 TEST(J1_where_does_not_need_the_callers_stack) {
+    if (is_watched()) test_skip("a tool takes stack");
     CHECK_EQ(coro_join(spawn_small(look_from_small_stack, NULL), NULL, CORO_FOREVER), 0);
     CHECK(count_with_little_stack >= 2);
 }
