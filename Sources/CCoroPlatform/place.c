@@ -145,24 +145,20 @@ void coro_place_forked(void) {
 static void prepare_backtrace(void) {
     static bool done;
     void *one;
-    if (done) return;
-    coro_watchdog_forbid_fork();
-    done = backtrace(&one, 1) > 0;
-    coro_watchdog_allow_fork();
+    if (!done) done = backtrace(&one, 1) > 0;
 }
 
 /* Waits for the thread to have walked its stack; whether it has. */
 static bool await_walk(void) {
     struct timespec little = {.tv_nsec = 1000000};
-    for (int i = 0; i < PATIENCE_MS; i++) {
-        uint32_t state = __atomic_load_n(&walk.state, __ATOMIC_ACQUIRE);
-        if (state == WALK_DONE) return true;
+    uint32_t state = WALK_WANTED;
+    coro_watchdog_allow_fork();
+    for (int i = 0; i < PATIENCE_MS && state != WALK_DONE; i++) {
         coro_futex_wait(&walk.state, state, &little);
+        state = __atomic_load_n(&walk.state, __ATOMIC_ACQUIRE);
     }
-    /* One that has begun writes its frames still: then there is no walk until it is done. */
-    uint32_t wanted = WALK_WANTED;
-    __atomic_compare_exchange_n(&walk.state, &wanted, WALK_IDLE, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
-    return false;
+    coro_watchdog_forbid_fork();
+    return state == WALK_DONE;
 }
 
 static void interrupt(int32_t thread, coro_place *place) {
@@ -175,6 +171,8 @@ static void interrupt(int32_t thread, coro_place *place) {
         memcpy(place->frames, walk.frames, sizeof walk.frames);
     }
     if (action_is_ours) restore_action();
+    /* One that comes too late finds nothing to do; one that has begun still writes its frames, and no other begins before that
+       is done. */
     uint32_t left = WALK_WANTED;
     __atomic_compare_exchange_n(&walk.state, &left, WALK_IDLE, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }

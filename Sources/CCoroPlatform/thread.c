@@ -1,4 +1,5 @@
 #include "coro_thread.h"
+#include "watchdog.h"
 
 #include <stdlib.h>
 
@@ -44,14 +45,25 @@ void coro_process_shared_set(void *shared) {
     process_shared = shared;
 }
 
+static void before_fork(void) {
+    coro_watchdog_before_fork();
+    coro_process_lock();
+}
+
+static void after_fork_in_parent(void) {
+    coro_process_unlock();
+    coro_watchdog_after_fork_in_parent();
+}
+
 static void after_fork_in_child(void) {
     coro_process_unlock();
+    coro_watchdog_after_fork_in_child();
     if (forked_child != NULL) forked_child();
 }
 
 /* When the library is loaded: a thread that is making the first loop while another forks would be too late. */
 __attribute__((constructor)) static void register_fork_handlers(void) {
-    pthread_atfork(coro_process_lock, coro_process_unlock, after_fork_in_child);
+    pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
 void coro_process_set_fork_child(void (*child)(void)) {

@@ -79,7 +79,9 @@ static int open_stderr(int32_t thread) {
 void coro_watchdog_write(int32_t thread, const char *text, size_t n) {
     int fd = apart ? open_stderr(thread) : 2;
     if (fd < 0) return;
+    coro_watchdog_allow_fork();
     coro_system_write_all(fd, text, n);
+    coro_watchdog_forbid_fork();
     if (apart) close(fd);
 }
 
@@ -88,7 +90,9 @@ void coro_watchdog_write(int32_t thread, const char *text, size_t n) {
 static void *watchdog(void *unused) {
     pthread_setname_np(pthread_self(), "coro-watchdog");
     leave_descriptors();
+    coro_watchdog_forbid_fork();
     run_watchdog();
+    coro_watchdog_allow_fork();
     return unused;
 }
 
@@ -127,7 +131,9 @@ void coro_watchdog_wake(void) {
 
 void coro_watchdog_pause(int64_t ns) {
     struct timespec left = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
+    coro_watchdog_allow_fork();
     clock_nanosleep(CLOCK_MONOTONIC, 0, &left, NULL);
+    coro_watchdog_forbid_fork();
 }
 
 void coro_watchdog_will_sleep(void) {
@@ -135,8 +141,10 @@ void coro_watchdog_will_sleep(void) {
 }
 
 void coro_watchdog_sleep(void) {
+    coro_watchdog_allow_fork();
     while (__atomic_load_n(&coro_watchdog_state, __ATOMIC_SEQ_CST) == CORO_WATCHDOG_ASLEEP)
         coro_futex_wait(&coro_watchdog_state, CORO_WATCHDOG_ASLEEP, NULL);
+    coro_watchdog_forbid_fork();
 }
 
 void coro_watchdog_will_end(void) {
@@ -145,8 +153,9 @@ void coro_watchdog_will_end(void) {
 
 /* -- fork -- */
 
-/* Held for what a fork may not come into: the C library's own state would be half changed in the child. */
-static pthread_mutex_t unforkable = PTHREAD_MUTEX_INITIALIZER;
+/* A fork may not come into what the watchdog does: what the C library, the dynamic loader or Swift's runtime keeps locked at
+   that moment would stay so in the child. So the watchdog holds this but where it waits, and a loop does for the C library. */
+static pthread_mutex_t unforkable = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 static _Thread_local bool fork_holds_it;
 
 void coro_watchdog_forbid_fork(void) {
@@ -158,26 +167,22 @@ void coro_watchdog_allow_fork(void) {
 }
 
 /* Not for ever: who forks may hold what the watchdog waits for (the dynamic loader's lock, in a library's constructor). */
-static void before_fork(void) {
+void coro_watchdog_before_fork(void) {
     struct timespec limit;
     clock_gettime(CLOCK_MONOTONIC, &limit);
     limit.tv_sec += 1;
     fork_holds_it = pthread_mutex_clocklock(&unforkable, CLOCK_MONOTONIC, &limit) == 0;
 }
 
-static void after_fork_in_parent(void) {
+void coro_watchdog_after_fork_in_parent(void) {
     if (fork_holds_it) pthread_mutex_unlock(&unforkable);
 }
 
 /* The thread is not there in the child, which starts one of its own when it needs it. */
-static void after_fork_in_child(void) {
-    unforkable = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+void coro_watchdog_after_fork_in_child(void) {
+    unforkable = (pthread_mutex_t)PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
     coro_watchdog_state = CORO_WATCHDOG_NONE;
     coro_place_forked();
-}
-
-__attribute__((constructor)) static void register_fork_handlers(void) {
-    pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
 char *coro_watchdog_text(void) {

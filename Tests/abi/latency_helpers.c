@@ -13,6 +13,7 @@ void begin_report(void) {
     memory = memfd_create("report", MFD_CLOEXEC);
     stderr_before = dup(2);
     CHECK(memory >= 0 && stderr_before >= 0 && dup2(memory, 2) == 2);
+    CHECK_EQ(fcntl(memory, F_SETFL, O_APPEND), 0); /* so that it can be emptied while it is written to */
 }
 
 void end_report(void) {

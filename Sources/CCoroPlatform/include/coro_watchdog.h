@@ -116,7 +116,7 @@ void coro_watchdog_alert(void (*_Nonnull run)(void));
 /* Wakes it if it sleeps. */
 void coro_watchdog_wake(void);
 
-/* For the watchdog: it lets the time pass; */
+/* For the watchdog, which no fork() interrupts but in these (and in coro_watchdog_write): it lets the time pass; */
 void coro_watchdog_pause(int64_t ns);
 /* it says that it will sleep, looks at the loops once more, and then sleeps until it is woken, or does not; */
 void coro_watchdog_will_sleep(void);
@@ -153,8 +153,8 @@ char *_Nonnull coro_watchdog_text(void);
 /* Writes to the program's stderr, which `thread` has open too: the watchdog has no descriptors of its own. */
 void coro_watchdog_write(int32_t thread, const char *_Nonnull text, size_t n);
 
-/* The date and time, as ctime, without its newline. A fork() waits for it: the C library's lock on time zones is not made
-   free again in a child. */
+/* The date and time, as ctime, without its newline. A fork() waits for it: the C library's lock on time zones would stay
+   locked in the child. */
 void coro_watchdog_date(char *_Nonnull text, size_t size);
 
 /* The file that the address is in, without its folder, and the offset there; NULL if it is in none. */
