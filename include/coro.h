@@ -1011,7 +1011,7 @@ typedef struct coro_process_result {
      CORO_ETIMEOUT  the time was over
      -EOVERFLOW     it wrote more than capture_limit
      -ENOMEM        no memory for what it wrote: it was ended in the same way
-     -ECHILD        somebody else has taken its status
+     -ECHILD        somebody else has taken its status, or SIGCHLD is ignored; *result has what was captured
      the code the caller was interrupted with: its group was killed (SIGKILL), and it was waited for
      -EINVAL (also: input although options->in says otherwise), CORO_EYIELDFROMMAIN, or an error of coro_process_start().
    Ownership: whatever it returns, free *result by coro_process_result_free(); what was in it before is not freed.

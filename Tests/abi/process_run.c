@@ -233,6 +233,48 @@ static void *run_once(void *number) {
     return number;
 }
 
+/* SIGCHLD is ignored, and the program has ended before anything could be known of it: what it wrote is there all the same. */
+CORO_TEST(G9_a_run_that_is_over_at_once_loses_no_output) {
+    int before = descriptors_at_rest();
+    CHECK(signal(SIGCHLD, SIG_IGN) != SIG_ERR);
+    CHECK_EQ(coro_test_fail_call("pidfd_open", 1, ESRCH), 0);
+    coro_process_result result = run_with(shell("echo over; echo at once >&2"), NULL, 0, CORO_FOREVER, -ECHILD);
+    CHECK_STR(result.out, "over\n");
+    CHECK_STR(result.err, "at once\n");
+    CHECK_EQ(result.status, -1);
+    coro_process_result_free(&result);
+    for (int i = 0; i < 20; i++) { /* in earnest */
+        result = run_with(shell("echo over"), NULL, 0, CORO_FOREVER, -ECHILD);
+        CHECK_STR(result.out, "over\n");
+        coro_process_result_free(&result);
+    }
+    coro_process_options options = shell("sleep 1000");
+    options.grace = CORO_MS(1);
+    result = run_with(options, NULL, 0, 0, CORO_ETIMEOUT);
+    CHECK_EQ(result.status, -1);
+    CHECK_CONTAINS(coro_error_detail(), "its status is lost");
+    coro_process_result_free(&result);
+    expect_nothing_left(before);
+}
+
+/* The same by a handle. */
+CORO_TEST(G9_a_process_that_is_over_at_once_has_a_handle) {
+    int before = descriptors_at_rest(), status = 7;
+    coro_process_options options = shell("echo over");
+    options.out.mode = CORO_STDIO_PIPE;
+    CHECK(signal(SIGCHLD, SIG_IGN) != SIG_ERR);
+    CHECK_EQ(coro_test_fail_call("pidfd_open", 1, ESRCH), 0);
+    coro_process_t process = coro_process_start(&options);
+    CHECK(process > 0);
+    CHECK_EQ(coro_process_wait(process, &status), -ECHILD);
+    CHECK_EQ(status, 7);
+    CHECK(!coro_process_is_alive(process));
+    CHECK_EQ(coro_process_kill(process, SIGKILL), -ESRCH);
+    CHECK_STR(read_all(coro_process_fd(process, 1)), "over\n");
+    CHECK_EQ(coro_process_close(process), 0);
+    expect_nothing_left(before);
+}
+
 CORO_TEST(G9_many_runs_at_once) {
     coro_t runners[50];
     for (int i = 0; i < 50; i++) runners[i] = spawn_one(run_once, AS_POINTER(i));

@@ -103,7 +103,11 @@ extension RuntimeRef {
                 $0.append(" bytes")
             }
             $0.append(", and was ended: ")
-            describeStatus(status, in: &$0)
+            if status == RunResult().status {
+                $0.append("its status is lost, because something else has waited for it, or SIGCHLD is ignored")
+            } else {
+                describeStatus(status, in: &$0)
+            }
         }
     }
 }

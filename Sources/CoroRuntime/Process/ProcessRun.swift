@@ -86,6 +86,8 @@ extension RuntimeRef {
             if error < 0 { return fail(error) }
         }
         run.pointee.mayMove = run.pointee.open
+        run.pointee.hasEnded = process.pointee.state == .lost
+        if run.pointee.hasEnded { return 0 }
         let error = coro_system_poller_add(poller, process.pointee.watch, UInt64(ProcessRun.processToken))
         return error < 0 ? fail(error) : 0
     }

@@ -34,14 +34,19 @@ extension RuntimeRef {
             throw error
         }
         descriptors.closeTheirs()
-        process.pointee.watch = openWatch(on: process.pointee.pid)
-        if process.pointee.watch < 0 {
+        let watch = openWatch(on: process.pointee.pid)
+        if watch >= 0 {
+            process.pointee.watch = watch
+            ChildRegistry.setPid(process.pointee.pid, of: process.pointee.id)
+        } else if watch == -CoroErrno.noChild {
+            // It has run and ended, and the system has thrown its status away. What it has written is in the pipes.
+            process.pointee.state = .lost
+        } else {
             // It can't be watched: then it must not run.
             coro_system_kill_and_reap(process.pointee.pid)
             closeOurs(descriptors)
-            throw Refusal(code: process.pointee.watch)
+            throw Refusal(code: watch)
         }
-        ChildRegistry.setPid(process.pointee.pid, of: process.pointee.id)
         for stream in 0...2 {
             guard let end = pointee.poller.known(descriptors.ours[stream]) else { continue }
             process.pointee.pipes[stream] = PipeEnd(
