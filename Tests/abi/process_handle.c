@@ -28,6 +28,21 @@ CORO_TEST(G9_the_status_is_kept_and_given_to_all) {
     CHECK_EQ(coro_process_close(process), 0);
 }
 
+/* Any code may be raised, also one that the wait itself knows. */
+CORO_TEST(G9_whatever_is_raised_is_returned) {
+    static const int codes[] = {CORO_ECLOSED, CORO_ETIMEOUT, -ECHILD, -1000};
+    coro_process_t process = start_reader("read line");
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+        coro_t waiter = spawn_waiter(process);
+        CHECK_EQ(coro_yield_slice(), 0);
+        CHECK_EQ(coro_raise(waiter, codes[i], 0), 0);
+        CHECK_EQ(coro_yield_slice(), 0);
+        CHECK(!coro_is_alive(waiter));
+        CHECK_EQ(join_soon(waiter), codes[i]);
+    }
+    CHECK_EQ(coro_process_close(process), 0);
+}
+
 /* Every waiter that leaves, in whichever order, leaves the others waiting. */
 CORO_TEST(G9_waiters_may_leave_in_any_order) {
     for (int leaving = 0; leaving < 4; leaving++) {

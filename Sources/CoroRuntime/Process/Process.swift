@@ -119,9 +119,10 @@ extension RuntimeRef {
             case .foreign: throw refuseForeign()
             }
             let code = awaitReport(of: ChildWait(process: process.pointee.pid, descriptor: process.pointee.watch))
-            // Closed: somebody who ran before has taken its status, or closed the handle.
             if code < 0, code != Code.closed { throw Refusal(code: code) }
             process = try findProcessAgain(id)
+            // Closed: somebody who ran before has taken its status; or else that was raised.
+            if code < 0, process.pointee.state == .running { throw Refusal(code: code) }
         }
     }
 
