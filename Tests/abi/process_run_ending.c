@@ -130,13 +130,20 @@ CORO_TEST(G9_what_has_got_away_holds_up_nobody) {
 
 /* -- interrupts -- */
 
-static void *run_endlessly(void *script) {
+/* Returns what coro_process_run() does. */
+static int run_script(const char *script, int *status) {
     coro_process_result result = CORO_PROCESS_RESULT_INIT;
     coro_process_options options = shell(script);
     int code = coro_process_run(&options, NULL, 0, CORO_FOREVER, &result);
     trace("%s %s", coro_error_name(code), result.out == NULL ? "nothing" : result.out);
-    CHECK_EQ(result.status, SIGKILL);
+    *status = result.status;
     coro_process_result_free(&result);
+    return code;
+}
+
+static void *run_endlessly(void *script) {
+    int status, code = run_script(script, &status);
+    CHECK_EQ(status, SIGKILL);
     return AS_POINTER(code);
 }
 
@@ -174,6 +181,25 @@ CORO_TEST(G9_a_run_that_is_interrupted_twice_loses_neither) {
     CHECK_EQ(coro_shutdown(runner), 0);
     CHECK_EQ(join_soon(runner), CORO_ESHUTDOWN);
     while (count_children() > 0) CHECK_EQ(coro_sleep(CORO_MS(1)), 0); /* the loop's to reap */
+    CHECK_EQ(open_descriptors(), before);
+}
+
+static void *run_and_yield(void *script) {
+    int status; /* not known yet */
+    CHECK_EQ(run_script(script, &status), CORO_ESHUTDOWN);
+    return AS_POINTER(coro_yield_slice());
+}
+
+/* What it can't wait for is the loop's to reap; that is no interrupt of anything else. */
+CORO_TEST(G9_an_interrupted_run_that_can_not_wait_disturbs_no_other_call) {
+    int before = descriptors_at_rest();
+    coro_t runner = spawn_one(run_and_yield, "while :; do :; done");
+    while (info_of(runner).wait_kind != CORO_WAIT_CHILD) CHECK_EQ(coro_yield_slice(), 0);
+    CHECK_EQ(coro_test_fail_call("epoll_ctl", 2, ENOSPC), 0); /* the first: forgetting the pipes */
+    CHECK_EQ(coro_shutdown(runner), 0);
+    CHECK_EQ(join_soon(runner), 0);
+    CHECK_EQ(coro_test_fail_call("epoll_ctl", 0, 0), 0);
+    while (count_children() > 0) CHECK_EQ(coro_sleep(CORO_MS(1)), 0);
     CHECK_EQ(open_descriptors(), before);
 }
 

@@ -231,12 +231,13 @@ extension RuntimeRef {
     }
 
     /// The caller was interrupted: the process is killed, and waited for. An interrupt that comes meanwhile is kept for the
-    /// caller's next suspending call, and leaves the rest to the loop.
+    /// caller's next suspending call, and leaves the rest to the loop; as does a wait that can't begin.
     private func kill(_ run: ProcessRunRef) {
         if let process = process(of: run) { killNow(run, process) }
         while let process = process(of: run), isAlive(process) {
             let child = ChildWait(process: process.pointee.pid, descriptor: process.pointee.watch)
-            let code = awaitReportRegardless(of: child)
+            if beginReport(of: child) < 0 { return }
+            let code = endReport(of: child)
             if code != 0 { return setPendingInterrupt(of: pointee.current, code) }
         }
     }

@@ -89,14 +89,18 @@ extension RuntimeRef {
 
     /// Waits until something is reported of a process: most likely that it has ended. Any number may. 0 or an error.
     func awaitReport(of child: ChildWait, until deadline: Int64 = .max) -> Int32 {
-        let error = obstacle()
-        return error != 0 ? error : awaitReportRegardless(of: child, until: deadline)
+        var error = obstacle()
+        if error == 0 { error = beginReport(of: child) }
+        return error != 0 ? error : endReport(of: child, until: deadline)
     }
 
-    /// The same for who has seen to obstacles.
-    func awaitReportRegardless(of child: ChildWait, until deadline: Int64 = .max) -> Int32 {
+    /// The two halves of that, for who has seen to obstacles: 0 or an error; and what the wait ends with.
+    func beginReport(of child: ChildWait) -> Int32 {
         let error = pointee.poller.addReader(pointee.current, child.descriptor, in: self)
-        if error < 0 { return explain(error, child.descriptor) }
-        return parkFor(child.descriptor, .child, on: child.packed, until: deadline)
+        return error < 0 ? explain(error, child.descriptor) : 0
+    }
+
+    func endReport(of child: ChildWait, until deadline: Int64 = .max) -> Int32 {
+        parkFor(child.descriptor, .child, on: child.packed, until: deadline)
     }
 }
