@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "coro_bell.h"
+#include "coro_process.h"
 #include "system_call.h"
 
 #include <stdint.h>
@@ -12,7 +13,7 @@
 enum { MAX_EVENTS = 256 };
 
 int coro_system_poller_create(void) {
-    return (int)CORO_CALL(epoll_create1, epoll_create1(EPOLL_CLOEXEC));
+    return coro_system_move_above_standard((int)CORO_CALL(epoll_create1, epoll_create1(EPOLL_CLOEXEC)));
 }
 
 static int control(int poller, int operation, int fd, uint32_t events, uint64_t token) {
@@ -70,7 +71,7 @@ int coro_system_poller_wait(int poller, coro_poll_event *events, int n, int64_t 
 }
 
 int coro_system_wakeup_create(void) {
-    return (int)CORO_CALL(eventfd, eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    return coro_system_move_above_standard((int)CORO_CALL(eventfd, eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)));
 }
 
 void coro_system_wakeup_ring(int fd) {

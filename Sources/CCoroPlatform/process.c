@@ -28,7 +28,7 @@ int coro_system_has_ended(pid_t pid) {
 }
 
 int coro_system_pidfd_open(pid_t pid) {
-    return (int)CORO_CALL(pidfd_open, syscall(SYS_pidfd_open, pid, 0));
+    return coro_system_move_above_standard((int)CORO_CALL(pidfd_open, syscall(SYS_pidfd_open, pid, 0)));
 }
 
 static int send_by_descriptor(int pidfd, int signum, unsigned flags) {

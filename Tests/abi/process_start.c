@@ -208,6 +208,19 @@ CORO_TEST(G9_nothing_but_the_streams_is_passed_on) {
     CHECK_STR(output_of(&options), "passed on\n");
 }
 
+/* A stream that is closed here is closed there: nothing of libcoro's own takes its number, here or there. */
+TEST(G9_a_stream_that_is_closed_here_is_closed_there) {
+    CHECK_EQ(close(0), 0);
+    coro_process_options options = shell(list_open);
+    for (int i = 0; i < 2; i++) {
+        CHECK_STR(output_of(&options), "1 2 \n");
+        CHECK_EQ(fcntl(0, F_GETFD), -1);
+    }
+    coro_process_t process = start_shell("exit 0");
+    CHECK_EQ(fcntl(0, F_GETFD), -1);
+    CHECK_EQ(finish(process), 0);
+}
+
 /* Known bug 32: what the caller's thread blocks and ignores, and nothing more. */
 static const char *line_of(const char *text, const char *name) {
     static char lines[2][128];
