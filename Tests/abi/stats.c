@@ -1,5 +1,6 @@
 /* Row J10: what there is on a loop, and what has happened. */
 #include "coroutines.h"
+#include "latency.h"
 
 #include <pthread.h>
 
@@ -97,6 +98,25 @@ CORO_TEST(J10_stats_count_every_switch) {
     CHECK(after.batches - before.batches >= 2 * ROUNDS / 61);
     for (int i = 0; i < ROUNDS; i++) start_now(park, NULL);
     CHECK_EQ(stats().switches - after.switches, ROUNDS);
+}
+
+static void *hog_in_the_middle(void *unused) {
+    for (int i = 0; i < 10; i++) {
+        CHECK_EQ(coro_yield(), 0);
+        if (i == 5) hog(NULL);
+        if (i == 5) (void)start_now(park, NULL);
+    }
+    return unused;
+}
+
+/* The watchdog ends the batch of one that it reports. */
+TEST(J10_stats_count_switches_as_they_are_if_one_is_reported) {
+    CHECK_EQ(coro_test_set_latency_unit(CORO_MS(20)), 0);
+    begin_report();
+    coro_stats before = stats();
+    CHECK_EQ(coro_join(coro_spawn(hog_in_the_middle, NULL), NULL, CORO_FOREVER), 0);
+    end_report();
+    CHECK_EQ(stats().switches - before.switches, 1 + 10 + 1 + 1); /* the join, the yields, what was started, the end */
 }
 
 CORO_TEST(J10_stats_count_passes) {

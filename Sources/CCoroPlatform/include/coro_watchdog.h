@@ -79,11 +79,21 @@ static inline void coro_watch_set_threshold(coro_loop_watch *_Nonnull watch, int
     __atomic_exchange_n(&watch->threshold, ns, __ATOMIC_SEQ_CST);
 }
 
+/* More switches than a batch ever has. The watchdog takes them away to end one, so that what was left can still be known. */
+enum { CORO_BATCH_ENDED = 1 << 24 };
+
+/* The switches that are left, whether or not the watchdog has ended the batch. */
+static inline int32_t coro_batch_left(int32_t budget) {
+    return budget > -CORO_BATCH_ENDED / 2 ? budget : budget + CORO_BATCH_ENDED;
+}
+
 /* The watchdog has filled in `overrun`. The switch that ends the slice ends the batch with it, so that the loop can say when
-   that was. (Should it count down at this very moment, the batch ends a little later.) */
+   that was. (Should it count down at this very moment, the batch goes on: the slice has ended.) */
 static inline void coro_watch_hand_over(coro_loop_watch *_Nonnull watch) {
+    int32_t seen = watch->slice.budget, ended = coro_batch_left(seen) - CORO_BATCH_ENDED;
     __atomic_store_n(&watch->has_overrun, 1, __ATOMIC_SEQ_CST);
-    __atomic_store_n(watch->budget, 0, __ATOMIC_SEQ_CST);
+    __atomic_compare_exchange_n(watch->budget, &seen, ended, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    watch->slice.budget = ended;
 }
 
 static inline bool coro_watch_has_overrun(const coro_loop_watch *_Nonnull watch) {

@@ -120,13 +120,14 @@ extension RuntimeRef {
     func extendBudget(to least: Int32) {
         let missing = least &- pointee.budget
         if missing <= 0 { return }
-        pointee.counters.budget &+= missing
+        pointee.counters.budget &+= least &- coro_batch_left(pointee.budget)
         pointee.budget = least
     }
 
     /// How often a coroutine has made way for another, by suspending or by ending.
     var switchCount: UInt64 {
-        pointee.counters.earlierSwitches &+ UInt64(truncatingIfNeeded: pointee.counters.budget &- pointee.budget)
+        pointee.counters.earlierSwitches
+            &+ UInt64(truncatingIfNeeded: pointee.counters.budget &- coro_batch_left(pointee.budget))
     }
 }
 

@@ -117,7 +117,6 @@ enum Watchdog {
         copyName(of: coroutine, to: watch)
         let report = LatencyReport(of: coroutine, in: runtime)
         coro_watch_hand_over(watch)
-        watch.pointee.slice.budget = 0
         if coro_watch_look(watch) == watch.pointee.slice { return report }
         _ = coro_watch_take_overrun(watch)
         return nil
