@@ -366,3 +366,30 @@ TEST(B20_a_reporter_is_told_instead_of_the_last_line) {
     CHECK_EQ(told_co, 0);
     CHECK_EQ(count_in_report("High Latency"), 2);
 }
+
+static int told_of_loop;
+
+/* What a loop calls itself keeps its coroutines waiting, too. */
+static void hog_as_reporter(coro_t co, int64_t ns, const char *name) {
+    (void)ns;
+    if (co != 0) {
+        run_until_reported(" for the loop's own code, which");
+    } else {
+        CHECK_STR(name, "");
+        told_of_loop++;
+    }
+}
+
+static void *hog_in_turns(void *unused) {
+    coro_t other = coro_spawn(hog, NULL);
+    hog(NULL);
+    CHECK_EQ(coro_join(other, NULL, CORO_FOREVER), 0);
+    return unused;
+}
+
+TEST(B20_the_loops_own_code_is_reported_and_hides_no_coroutine) {
+    coro_set_latency_reporter(hog_as_reporter);
+    run_worker(hog_in_turns);
+    CHECK(told_of_loop > 0);
+    CHECK_CONTAINS(report(), caller_in_report);
+}

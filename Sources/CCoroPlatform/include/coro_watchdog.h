@@ -46,9 +46,9 @@ typedef struct coro_loop_watch {
     /* The watchdog's own. */
     coro_slice slice; /* at its last look */
     int64_t since;    /* when that was first seen; 0: not yet */
+    bool reported;
 
-    /* What the watchdog has reported, for the loop to finish when it comes round. It is filled in while has_overrun is 0; so
-       nobody is reported twice. */
+    /* What the watchdog has reported, for the loop to finish when it comes round. */
     uint32_t has_overrun;
     coro_overrun overrun;
 } coro_loop_watch;

@@ -74,6 +74,7 @@ extension RuntimeRef {
     func runLoop(pollLimit: Int64, stopsWhenIdle: Bool, obeysExit: Bool) -> LoopEnd {
         while true {
             beginPass()
+            if coro_watch_has_overrun(watch) { finishOverrun() }
             let mainResumed = runBatch()
             if coro_watch_has_overrun(watch) { finishOverrun() }
             if mainResumed { return .mainResumed }

@@ -34,11 +34,14 @@ enum Watchdog {
             if var report = found.report {
                 report.write()
                 pause = 0
-            } else if pause == 0 {
+                due = coro_system_clock()
+            } else if pause > 0 {
+                due = now &+ pause
+                coro_watchdog_pause(pause)
+            } else {
                 sleep()
+                due = coro_system_clock()
             }
-            due = coro_system_clock() &+ pause
-            if pause > 0 { coro_watchdog_pause(pause) }
         }
     }
 
@@ -86,7 +89,7 @@ enum Watchdog {
         if threshold == 0 || !(runs || changed) { return }
         let pause = Swift.max(Swift.min(threshold / 4, longestPause), 1)
         if found.pause == 0 || pause < found.pause { found.pause = pause }
-        if runs, !changed, !coro_watch_has_overrun(watch), now &- watch.pointee.since >= threshold {
+        if runs, !changed, !watch.pointee.reported, now &- watch.pointee.since >= threshold {
             found.report = catchSlice(of: runtime)
         }
     }
@@ -100,6 +103,7 @@ enum Watchdog {
         }
         watch.pointee.slice = slice
         watch.pointee.since = now
+        watch.pointee.reported = false
         return true
     }
 
@@ -108,6 +112,8 @@ enum Watchdog {
     private static func catchSlice(of runtime: RuntimeRef) -> LatencyReport? {
         let watch = runtime.watch
         guard let current = watch.pointee.slice.current else { return nil }
+        // What the loop has not come to finish goes unfinished: this report is the more urgent one.
+        _ = coro_watch_take_overrun(watch)
         let coroutine = UnsafeMutableRawPointer(mutating: current).assumingMemoryBound(to: Coroutine.self)
         watch.pointee.overrun = coro_overrun()
         watch.pointee.overrun.coroutine = current
@@ -117,7 +123,10 @@ enum Watchdog {
         copyName(of: coroutine, to: watch)
         let report = LatencyReport(of: coroutine, in: runtime)
         coro_watch_hand_over(watch)
-        if coro_watch_look(watch) == watch.pointee.slice { return report }
+        if coro_watch_look(watch) == watch.pointee.slice {
+            watch.pointee.reported = true
+            return report
+        }
         _ = coro_watch_take_overrun(watch)
         return nil
     }
