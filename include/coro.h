@@ -21,10 +21,10 @@
  *  - Errors are returned, never left in errno, and are negative: -errno for the system's (-EBADF), CORO_E... for
  *    ours. coro_strerror() gives the text, coro_error_detail() what was wrong this time and what can be done.
  *  - Times are int64_t nanoseconds on CLOCK_MONOTONIC. CORO_FOREVER is "no limit".
- *  - A coroutine is named by a coro_t: 1, 2, 3, ... on a process's first loop, from higher numbers on others; never reused. Any integer may be passed where a coro_t is
- *    wanted, from any thread and at any time: a wrong one gives an error and does nothing. 0, the thread's own stack,
- *    is -EINVAL except for coro_schedule() and where it is said; an id that was never given out is -ESRCH (or
- *    CORO_EWRONGTHREAD, if another thread may yet give it out).
+ *  - A coroutine is named by a coro_t: 1, 2, 3, ... on a process's first loop, from higher numbers on others; never reused.
+ *    Any integer may be passed where a coro_t is wanted, from any thread and at any time: a wrong one gives an error and
+ *    does nothing. 0, the thread's own stack, is -EINVAL except for coro_schedule() and where it is said; an id that was
+ *    never given out is -ESRCH (or CORO_EWRONGTHREAD, if another thread may yet give it out).
  *  - A coroutine lives on one thread. Every thread may have its own loop; it gets one when it first needs it.
  *    Threads talk through coro_post().
  *  - "Suspends" in a comment means: other coroutines may run before the call returns. Such a call may be
@@ -214,8 +214,9 @@ int coro_start(coro_t co);
 int coro_start_now(coro_t co);
 
 /* Makes the running coroutine (or what coro_with_timeout() runs in it) fail, once its function returns:
-   `return coro_fail(-EIO, "short header");`. Whoever joins gets `code`. Nothing is cut short: this only records, so that every language's cleanup runs. Failing with CORO_ESHUTDOWN
-   is the silent way out after coro_shutdown(); any other failure is told to the notifier as well.
+   `return coro_fail(-EIO, "short header");`. Whoever joins gets `code`. Nothing is cut short: this only records, so that every
+   language's cleanup runs. Failing with CORO_ESHUTDOWN is the silent way out after coro_shutdown(); any other failure is told
+   to the notifier as well.
    code: negative (anything else is recorded as -EINVAL). message: copied, may be NULL. Outside a coroutine it does
    nothing. Returns NULL. Call from: a coroutine. */
 void *CORO_NULLABLE coro_fail(int code, const char *CORO_NULLABLE message);
@@ -349,8 +350,8 @@ void coro_loop_options_init(coro_loop_options *CORO_NONNULL options);
    `return coro_event_loop();` ends main. Waiting for nothing costs no CPU; it does not end when no coroutine is left
    (see CORO_LOOP_UNTIL_IDLE). May be called again afterwards: coroutines that were suspended go on.
    Errors: CORO_ELOOPRUNNING when called inside a coroutine or while the loop runs; CORO_EYIELDFROMMAIN in a callback that must
-   not suspend; -errno if the loop can't be set up; -EDEADLK with CORO_LOOP_DETECT_DEADLOCK only. (Exit codes are best positive: a
-   negative one looks like an error.)
+   not suspend; -errno if the loop can't be set up; -EDEADLK with CORO_LOOP_DETECT_DEADLOCK only. (Exit codes are best
+   positive: a negative one looks like an error.)
    Call from: a thread's own stack. */
 int coro_event_loop(void);
 
@@ -471,8 +472,9 @@ void coro_update_time_relation(void);
  * time limit of its own (CORO_ETIMEOUT) from one that somebody around it has set.
  *
  * The one whose time runs out first interrupts first, the outer one of two that are equal. Work that is done before the
- * interruption reaches it wins: what was about to return returns, and if the scope then ends, it has not run out. But once the time is up,
- * one more event is the most that can come before it. Nobody else is touched: coroutines that were started in a scope run on.
+ * interruption reaches it wins: what was about to return returns, and if the scope then ends, it has not run out. But once
+ * the time is up, one more event is the most that can come before it. Nobody else is touched: coroutines that were started in
+ * a scope run on.
  *
  * On a thread's own stack, outside the loop, a scope also bounds plain blocking system calls: read(2) and the like
  * fail with EINTR. That takes SIGALRM, for this thread alone, between the first begin and the last end; what was installed
@@ -539,8 +541,8 @@ void coro_parallel_options_init(coro_parallel_options *CORO_NONNULL options);
    are written into `calls`, where they stand. Suspends; n 0 is done at once. options NULL: defaults.
    Returns 0 if none failed, or
      CORO_EINPARALLEL  some did: see each call's error; coro_error_detail() lists the first
-     CORO_ETIMEOUT     options->timeout ran out: the outcomes of those that had ended are there, the others' error is CORO_ETIMEOUT.
-                       What runs goes on running, what had not been started (because of the limit) never is
+     CORO_ETIMEOUT     options->timeout ran out: the outcomes of those that had ended are there, the others' error is
+                       CORO_ETIMEOUT. What runs goes on running, what had not been started (because of the limit) never is
      -EINVAL           a function is NULL, n is negative, or an option is out of range: nothing was run
      -ENOMEM           nothing was run. (A call for which memory ran out later has that as its error)
      -EDEADLK          on a thread's own stack: nothing is left that could run, and some have not ended

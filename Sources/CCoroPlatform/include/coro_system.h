@@ -116,8 +116,8 @@ void coro_system_wakeup_clear(int fd);
 
 /* -- the alarm: what gets a thread out of a plain system call -- */
 
-/* Makes SIGALRM the calling thread's alarm, off at first, and saves what it was: 0 or -errno. on_alarm is called in the signal handler
-   and told whether a system call was interrupted, which returns EINTR then; it returns when to go off again, in ns, 0: not. */
+/* Makes SIGALRM the calling thread's alarm, off at first, and saves what it was: 0 or -errno. on_alarm is called in the signal
+   handler and told whether a system call was interrupted, which returns EINTR then; it returns when to go off again, in ns, 0: not. */
 int coro_alarm_begin(int64_t (*_Nonnull on_alarm)(bool interrupted_call));
 void coro_alarm_set(int64_t delay); /* ns from now; 0: off */
 /* Puts back what SIGALRM was. */

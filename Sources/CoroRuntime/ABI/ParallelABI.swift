@@ -87,7 +87,8 @@ extension RuntimeRef {
                         $0.append(" is NULL")
                     })
             }
-            (run.pointee.tasks + index).initialize(to: ParallelRun.Task(function: function, argument: calls[index].arg, run: run))
+            let task = ParallelRun.Task(function: function, argument: calls[index].arg, run: run)
+            (run.pointee.tasks + index).initialize(to: task)
         }
         return run
     }

@@ -20,7 +20,8 @@ extension RuntimeRef {
         } else if id > 0 {
             switch LoopRegistry.owner(ofCoroutine: id) {
             case .nobody: break
-            case .thread: return refuse(id, Code.wrongThread, " belongs to another thread; only that may use it: see coro_post()")
+            case .thread:
+                return refuse(id, Code.wrongThread, " belongs to another thread; only that may use it: see coro_post()")
             case .endedThread: return refuse(id, Code.dead, " belonged to a thread that has ended")
             }
         }
@@ -131,7 +132,9 @@ extension RuntimeRef {
         case .waiting: wake(coroutine, with: code)
         case .new,
             .ready where !coroutine.has(.started):
-            guard options.cancels else { throw refuse(coroutine, Code.notStarted, "has not run yet: CORO_CANCEL_START cancels it") }
+            guard options.cancels else {
+                throw refuse(coroutine, Code.notStarted, "has not run yet: CORO_CANCEL_START cancels it")
+            }
             cancel(coroutine)
         case .ready:
             guard options.replaces else { throw refuse(coroutine, Code.schedule, "is runnable already") }

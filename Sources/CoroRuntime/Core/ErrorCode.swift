@@ -32,7 +32,8 @@ enum CoroErrno {
 enum ErrorTable {
     static func find(_ code: Int32) -> (name: StaticString, text: StaticString)? {
         switch code {
-        case Code.schedule: ("CORO_ESCHEDULE", "the coroutine can't be scheduled: it is running, runnable, or was started before")
+        case Code.schedule:
+            ("CORO_ESCHEDULE", "the coroutine can't be scheduled: it is running, runnable, or was started before")
         case Code.dead: ("CORO_EDEAD", "the coroutine has ended")
         case Code.closed: ("CORO_ECLOSED", "the descriptor was closed")
         case Code.notStarted: ("CORO_ENOTSTARTED", "the coroutine was never started")

@@ -27,7 +27,8 @@ extension RuntimeRef {
 
     func makePair(_ family: Int32, _ type: Int32, _ protocolNumber: Int32, _ fds: UnsafeMutablePointer<Int32>) -> Int32 {
         adoptPair(
-            coro_system_socketpair(family, type, protocolNumber, fds), fds, kind: coro_system_socket_kind(family, type, protocolNumber))
+            coro_system_socketpair(family, type, protocolNumber, fds), fds,
+            kind: coro_system_socket_kind(family, type, protocolNumber))
     }
 
     func makePipe(_ fds: UnsafeMutablePointer<Int32>, flags: Int32) -> Int32 {
@@ -105,7 +106,9 @@ extension RuntimeRef {
         if refusal < 0 { return refusal }
         while true {
             let result = coro_system_connect(fd, address, length)
-            if result == -CoroErrno.inProgress || result == -CoroErrno.already || result == -CoroErrno.interrupted { return finishConnecting(fd) }
+            if result == -CoroErrno.inProgress || result == -CoroErrno.already || result == -CoroErrno.interrupted {
+                return finishConnecting(fd)
+            }
             if result != Code.again { return result == 0 ? 0 : explain(result, fd) }
             // The backlog of a Unix socket is full. Nothing reports when it is not: look again a little later.
             let generation = pointee.poller.known(fd)?.pointee.generation

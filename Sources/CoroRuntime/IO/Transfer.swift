@@ -178,7 +178,9 @@ extension RuntimeRef {
     /// write(2), until all is written.
     func write(_ fd: Int32, _ buffer: UnsafeRawPointer?, _ n: Int) -> Int {
         moveAll(n) { done in
-            let sent = perform(fd, .write) { coro_system_write(pointee.poller.writable(fd), $0, buffer.map { $0 + done }, n - done) }
+            let sent = perform(fd, .write) {
+                coro_system_write(pointee.poller.writable(fd), $0, buffer.map { $0 + done }, n - done)
+            }
             noteShort(fd, .write, moved: sent, of: n - done)
             return sent
         }
