@@ -20,7 +20,7 @@ static void (*run_watchdog)(void);
 coro_slice coro_watch_look(const coro_loop_watch *watch) {
     coro_slice slice = {0};
     slice.activity = __atomic_load_n(&watch->activity, __ATOMIC_SEQ_CST);
-    slice.batches = __atomic_load_n(&watch->batches, __ATOMIC_RELAXED);
+    slice.batches = __atomic_load_n(watch->batches, __ATOMIC_RELAXED);
     slice.starts = __atomic_load_n(watch->starts, __ATOMIC_RELAXED);
     slice.budget = __atomic_load_n(watch->budget, __ATOMIC_RELAXED);
     slice.current = __atomic_load_n(watch->current, __ATOMIC_ACQUIRE);

@@ -16,9 +16,9 @@ enum coro_loop_activity { CORO_LOOP_OUTSIDE, CORO_LOOP_RUNS, CORO_LOOP_WAITS };
 /* What does not change for as long as one coroutine runs, or one piece of the loop's own code. */
 typedef struct coro_slice {
     const void *_Nullable current;
+    uint64_t batches;
     int32_t budget;
     uint32_t starts;
-    uint32_t batches;
     uint32_t activity;
 } coro_slice;
 
@@ -33,11 +33,12 @@ typedef struct coro_overrun {
 
 /* Part of a loop's runtime. The loop's thread writes the first part and the watchdog reads it, both without a lock. */
 typedef struct coro_loop_watch {
-    /* Where the runtime keeps who runs, the switches that are left in the batch, and the coroutines started at once. */
+    /* Where the runtime keeps who runs, the batches so far, the switches that are left in this one, and the coroutines started
+       at once. */
     void *_Nullable const *_Nullable current;
+    const uint64_t *_Nullable batches;
     int32_t *_Nullable budget;
     const uint32_t *_Nullable starts;
-    uint32_t batches;
     uint32_t activity;  /* in the two low bits; the others count its changes */
     int64_t threshold;  /* ns; 0: it is not watched */
     int32_t thread;     /* its id in the system */

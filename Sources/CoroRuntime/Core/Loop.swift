@@ -97,7 +97,6 @@ extension RuntimeRef {
             takePosts()
             takeSignals()
         }
-        pointee.watched.batches &+= 1
         while let coroutine = pointee.timers.popDue(pointee.now) {
             wake(coroutine, with: outcomeOfTimer(coroutine))
         }
@@ -134,7 +133,6 @@ extension RuntimeRef {
         guard !pointee.order.isSeeded, !pointee.exit.isRequested, pointee.nextPass.isEmpty, pointee.poller.waiterCount == 0,
             !pointee.mailbox.hasPosts, !coro_watch_has_overrun(watch), isWatchedOver
         else { return false }
-        pointee.watched.batches &+= 1
         pointee.now = pointee.clock.read()
         if pointee.timers.isDue(pointee.now) { return false }
         pointee.batch.adapt(to: pointee.now)

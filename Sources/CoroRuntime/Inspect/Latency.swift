@@ -45,6 +45,7 @@ extension RuntimeRef {
     @inline(never)
     func beWatched() {
         if pointee.watched.current == nil {
+            pointee.watched.batches = withUnsafeMutablePointer(to: &pointee.counters.batches) { UnsafePointer($0) }
             pointee.watched.budget = withUnsafeMutablePointer(to: &pointee.budget) { $0 }
             pointee.watched.starts = withUnsafeMutablePointer(to: &pointee.startsInARow) { UnsafePointer($0) }
             pointee.watched.thread = coro_watch_thread_id()
