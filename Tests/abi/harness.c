@@ -1,10 +1,12 @@
 #include "harness.h"
 
 #include <dirent.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
-enum { MAX_TESTS = 2000, TEST_SECONDS = 60, SKIPPED = 77 };
+enum { MAX_TESTS = 2000, TEST_SECONDS = 60, SKIPPED = 77, PATIENCE_MS = 10000 };
 
 static struct test {
     const char *name;
@@ -123,15 +125,42 @@ static void run_here(const struct test *test) {
     exit(0);
 }
 
+/* A child of this process; 0: there is none. */
+static pid_t any_child(void) {
+    int child = 0;
+    FILE *children = fopen("/proc/thread-self/children", "r");
+    if (children == NULL) return 0;
+    if (fscanf(children, "%d", &child) != 1) child = 0;
+    fclose(children);
+    return child;
+}
+
+/* The processes that a test has left behind are ours now. They may be about to end; who does not is killed, because it would
+   hold the output of the tests open. Returns how many those were. */
+static int kill_what_is_left(void) {
+    int killed = 0;
+    for (int i = 0; i < PATIENCE_MS && any_child() != 0; i++)
+        if (waitpid(-1, NULL, WNOHANG) == 0) usleep(1000);
+    for (pid_t child; (child = any_child()) != 0; killed++) {
+        fprintf(stderr, "left behind: process %d\n", (int)child);
+        kill(child, SIGKILL);
+        waitpid(child, NULL, 0);
+    }
+    return killed;
+}
+
 /* In a child process; what it prints is shown by the parent's own output. */
 static int run_apart(const struct test *test) {
     int status;
     fflush(NULL);
+    (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
     pid_t child = fork();
     if (child == 0) run_here(test);
     while (waitpid(child, &status, 0) < 0 && errno == EINTR) {}
     if (WIFSIGNALED(status)) fprintf(stderr, "%s: signal %d (%s)\n", test->name, WTERMSIG(status), strsignal(WTERMSIG(status)));
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+    int left = kill_what_is_left();
+    int result = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+    return result == 0 && left > 0 ? 1 : result;
 }
 
 static int run_all(const char *prefix) {
@@ -148,13 +177,17 @@ static int run_all(const char *prefix) {
     return failed > 0 || passed == 0;
 }
 
-/* No argument: all tests. --list: their names. --prefix P: those whose names start with P. A name: that one, in this process. */
+/* No argument: all tests. --list: their names. --prefix P: those whose names start with P. A name: that one. --here and a name:
+   that one in this process, for debuggers. */
 int main(int count, char **arguments) {
     if (count == 1) return run_all("");
     if (count == 3 && strcmp(arguments[1], "--prefix") == 0) return run_all(arguments[2]);
+    bool here = count == 3 && strcmp(arguments[1], "--here") == 0;
     for (int i = 0; i < test_count; i++) {
         if (strcmp(arguments[1], "--list") == 0) puts(tests[i].name);
-        else if (strcmp(arguments[1], tests[i].name) == 0) run_here(&tests[i]);
+        else if (strcmp(arguments[count - 1], tests[i].name) != 0) continue;
+        else if (here) run_here(&tests[i]);
+        else return run_apart(&tests[i]);
     }
     return strcmp(arguments[1], "--list") != 0;
 }
