@@ -189,7 +189,6 @@ static void leave_a_hog_behind(void) {
 
 /* The system takes the first thread's descriptors for the process's, and it has none any more. */
 TEST(B20_a_report_is_written_after_the_first_thread_has_ended) {
-    if (is_watched()) test_skip("AddressSanitizer lets nobody join the first thread");
     char output[256];
     int status = run_in_child(leave_a_hog_behind, output, sizeof output);
     CHECK_STR(output, "");
