@@ -170,6 +170,25 @@ TEST(post_survives_a_lack_of_memory) {
     for (int i = 0; i < 10; i++) CHECK_EQ(order[i], i);
 }
 
+/* So it does in virtual time, which stands still meanwhile. */
+static void post_without_memory(void) {
+    coro_test_set_virtual_time(true);
+    CHECK_EQ(coro_post(coro_loop_current(), note_order, NULL), 0);
+    CHECK_EQ(coro_test_fail_call("mmap", 1, ENOMEM), 0);
+}
+
+TEST(post_survives_a_lack_of_memory_in_virtual_time) {
+    post_without_memory();
+    run_until_idle();
+    CHECK_EQ(arrived, 1);
+}
+
+TEST(post_survives_a_lack_of_memory_in_virtual_time_with_a_sleeper) {
+    post_without_memory();
+    CHECK_EQ(coro_sleep(CORO_SECONDS(1)), 0);
+    CHECK_EQ(arrived, 1);
+}
+
 /* -- one runtime for each thread -- */
 
 static coro_t others[2];

@@ -93,7 +93,7 @@ extension RuntimeRef {
         pointee.counters.passes &+= 1
         pointee.batch.adapt(to: pointee.now)
         pointee.startsInARow = 0
-        if pointee.mailbox.hasPosts, pointee.now >= pointee.postsRetryAt {
+        if pointee.mailbox.hasPosts, !postsWait {
             takePosts()
             takeSignals()
         }
@@ -159,7 +159,7 @@ extension RuntimeRef {
             return pointee.poller.waiterCount > 0 ? pointee.poller.wait(in: self, timeout: 0) : 0
         }
         let wakeTime = pointee.timers.nextWake
-        if pointee.clock.isVirtual, let wakeTime {
+        if pointee.clock.isVirtual, !postsWait, let wakeTime {
             let found = pointee.poller.waiterCount > 0 ? pointee.poller.wait(in: self, timeout: 0) : 0
             if found == 0, !pointee.mailbox.hasPosts { pointee.clock.jump(to: wakeTime) }
             return found
@@ -174,7 +174,7 @@ extension RuntimeRef {
         // Who rings while we sleep must have something to write to.
         let error = pointee.poller.open(in: self)
         if error < 0 { return error }
-        let postsWait = pointee.postsRetryAt > pointee.now
+        let postsWait = postsWait
         if !postsWait, !pointee.mailbox.goToSleep() { return 0 }
         pointee.batch.pause()
         let timeout = postsWait ? Swift.min(timeout, RuntimeRef.postsRetryInterval) : timeout

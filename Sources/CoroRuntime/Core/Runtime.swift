@@ -32,7 +32,7 @@ struct Runtime {
     var startsInARow: UInt32 = 0
     /// How many I/O calls of a coroutine in a row may be done at once.
     var selfishness: UInt16 = 4
-    /// When posts that there was no memory for are tried again.
+    /// When posts that there was no memory for are tried again: see `postsWait`.
     var postsRetryAt: Int64 = 0
     var batch = BatchSize()
     var poller: PollerRef

@@ -132,8 +132,11 @@ extension RuntimeRef {
     /// Has the loop look for posts and signals again when there may be memory for them.
     func retryLater() {
         coro_bell_set_rung(pointee.mailbox.pointee.bell, true)
-        pointee.postsRetryAt = addClamped(pointee.now, RuntimeRef.postsRetryInterval)
+        pointee.postsRetryAt = addClamped(coro_system_clock(), RuntimeRef.postsRetryInterval)
     }
+
+    /// Whether posts wait for memory. By the system's clock: virtual time may stand still meanwhile.
+    var postsWait: Bool { pointee.mailbox.hasPosts && pointee.postsRetryAt > coro_system_clock() }
 
     /// The loop's name for other threads, or an error.
     func exposeLoop() -> Int64 {
