@@ -491,7 +491,8 @@ coro_timeout_t coro_timeout_begin(int64_t ns);
 
 /* Ends a scope, and those in it that were begun and not ended. Returns CORO_ETIMEOUT if its time ran out and something was
    interrupted for it, even if `result` says that all went well; else `result`, as it is. (Also if that is CORO_ESHUTDOWN, which
-   comes but once: coro_timeout_expired() tells, before.) -EINVAL if it is not a scope that the caller has begun. Ends nothing
+   comes but once: coro_timeout_expired() tells, before.) Where CORO_ETIMEOUT takes the place of an error, coro_error_progress()
+   stays what it was. -EINVAL if it is not a scope that the caller has begun. Ends nothing
    twice. A negative `scope` is returned as it is. Does not suspend. Call from: the coroutine that began it. */
 int64_t coro_timeout_end(coro_timeout_t scope, int64_t result);
 

@@ -309,6 +309,31 @@ CORO_TEST(D1_a_scope_is_ended_once_by_who_began_it) {
     CHECK_EQ(coro_sleep(CORO_SECONDS(1)), 0);
 }
 
+/* How far the call got that the timeout has interrupted is known after the end of the scope, too. */
+CORO_TEST(D1_the_progress_of_what_was_interrupted_outlives_the_scope) {
+    char buffer[8];
+    int ends[2];
+    start_clock();
+    CHECK_EQ(coro_pipe(ends, 0), 0);
+    CHECK_EQ(coro_write(ends[1], "abc", 3), 3);
+    coro_timeout_t scope = coro_timeout_begin(CORO_MS(10));
+    int64_t got = coro_recv_exact(ends[0], buffer, sizeof buffer);
+    CHECK_EQ(got, CORO_EINTERRUPTED);
+    CHECK_EQ(coro_error_progress(), 3);
+    CHECK_EQ(coro_timeout_end(scope, got), CORO_ETIMEOUT);
+    CHECK_EQ(coro_error_progress(), 3);
+    CHECK_CONTAINS(coro_error_detail(), "ran out");
+
+    /* Without an error it would be that of an earlier one. */
+    scope = coro_timeout_begin(0);
+    CHECK_EQ(coro_sleep(CORO_MS(1)), CORO_EINTERRUPTED);
+    CHECK_EQ(coro_write(ends[1], "abc", 3), 3);
+    CHECK_EQ(coro_recv_exact(ends[0], buffer, 3), 3);
+    CHECK_EQ(coro_timeout_end(scope, 3), CORO_ETIMEOUT);
+    CHECK_EQ(coro_error_progress(), 0);
+    coro_close(ends[0]), coro_close(ends[1]);
+}
+
 static void *forget_to_end(void *argument) {
     CHECK(coro_timeout_begin(CORO_MS(10)) > 0);
     return coro_sleep(CORO_MS(1)) < 0 ? NULL : argument;

@@ -11,7 +11,8 @@ public func coro_timeout_begin(_ ns: Int64) -> coro_timeout_t {
 public func coro_timeout_end(_ scope: coro_timeout_t, _ result: Int64) -> Int64 {
     if scope < 0 { return scope }
     return callForID { runtime throws(Refusal) in
-        try runtime.endTimeout(scope) && result != Int64(Code.shutdown) ? Int64(runtime.failTimeout()) : result
+        guard try runtime.endTimeout(scope), result != Int64(Code.shutdown) else { return result }
+        return Int64(runtime.failTimeout(progress: result < 0 ? runtime.pointee.report.progress : 0))
     }
 }
 

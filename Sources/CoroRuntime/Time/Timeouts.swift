@@ -110,7 +110,8 @@ extension RuntimeRef {
         return fail(own.code) { if let message = own.message { $0.append(cString: UnsafePointer(message)) } }
     }
 
-    func failTimeout() -> Int32 {
-        fail(Code.timeout) { $0.append("the time of the scope ran out, and what it waited in was interrupted") }
+    /// progress: of the call that failed because of it.
+    func failTimeout(progress: Int64 = 0) -> Int32 {
+        fail(Code.timeout, progress: Int(progress)) { $0.append("the time of the scope ran out, and what it waited in was interrupted") }
     }
 }
