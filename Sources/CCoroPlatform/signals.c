@@ -190,13 +190,18 @@ static void end_fork(void) {
     __atomic_fetch_sub(&forking, 1, __ATOMIC_SEQ_CST);
 }
 
+static void begin_in_child(void) {
+    forget_parents_deliveries();
+    STORE(forking, 0);
+}
+
+/* Also for a process that makes its first loop after a fork: a later child of its vfork() is not one of fork(). */
 __attribute__((constructor)) static void register_fork_handlers(void) {
-    pthread_atfork(begin_fork, end_fork, NULL);
+    pthread_atfork(begin_fork, end_fork, begin_in_child);
 }
 
 void coro_system_signals_after_fork(coro_bell *kept) {
-    forget_parents_deliveries();
-    STORE(forking, 0);
+    begin_in_child(); /* which may not have come yet */
     for (int number = 1; number < SLOTS; number++) {
         struct slot *slot = &slots[number];
         STORE(slot->handling, 0); /* other threads may have been in handlers */

@@ -247,11 +247,12 @@ TEST(G5_fork_while_other_threads_are_in_handlers) {
 }
 
 /* It runs in its parent's memory, and must leave the parent's signals alone. */
-TEST(G5_a_signal_in_a_child_of_vfork_is_none_of_the_parents) {
+static void check_child_of_vfork(void) {
     CHECK_EQ(coro_signal(SIGUSR1, count, NULL, 0), 0);
     raise(SIGUSR1);
     pid_t child = vfork();
     if (child == 0) {
+        raise(SIGUSR1);
         raise(SIGUSR1);
         _exit(42);
     }
@@ -259,4 +260,15 @@ TEST(G5_a_signal_in_a_child_of_vfork_is_none_of_the_parents) {
     wait_until_handled(1);
     CHECK_EQ(coro_sleep(CORO_MS(5)), 0);
     CHECK_EQ(handled, 1);
+}
+
+TEST(G5_a_signal_in_a_child_of_vfork_is_none_of_the_parents) {
+    check_child_of_vfork();
+}
+
+/* Nor if the parent is itself the child of a process that had no loop when it forked. */
+TEST(G5_a_signal_in_a_child_of_vfork_is_none_of_a_forked_parents) {
+    char output[500];
+    int status = run_in_child(check_child_of_vfork, output, sizeof output);
+    if (status != 0) test_fail(__FILE__, __LINE__, "%d %s", status, output);
 }
