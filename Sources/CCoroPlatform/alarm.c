@@ -23,6 +23,7 @@ static struct {
 
 static _Thread_local struct {
     timer_t timer;
+    volatile bool is_on; /* a signal that was under way when it was turned off still comes */
     int64_t (*on_alarm)(bool interrupted_call);
     sigset_t mask; /* what was blocked before */
 } own;
@@ -63,7 +64,7 @@ static void handle(int number, siginfo_t *info, void *context) {
     int before = errno;
     if (info->si_code != SI_TIMER || info->si_value.sival_ptr != &mark) {
         pass_on(number, info, context);
-    } else if (own.on_alarm != NULL) {
+    } else if (own.is_on) {
         int64_t next = own.on_alarm(interrupted_call(context));
         if (next > 0) set_timer(next);
     }
@@ -108,6 +109,7 @@ int coro_alarm_begin(int64_t (*on_alarm)(bool interrupted_call)) {
 }
 
 void coro_alarm_set(int64_t delay) {
+    own.is_on = delay > 0;
     set_timer(delay);
 }
 
@@ -120,10 +122,12 @@ void coro_alarm_renew_in_forked_child(void) {
         uninstall();
     } else if (create_timer() < 0) {
         own.on_alarm = NULL;
+        own.is_on = false;
     }
 }
 
 void coro_alarm_end(void) {
+    own.is_on = false;
     timer_delete(own.timer);
     own.on_alarm = NULL;
     if (sigismember(&own.mask, SIGALRM)) {

@@ -1,7 +1,9 @@
 /* Row D11, continued: timeout scopes on the stacks of several threads, in the child of a fork, and without a timer. */
+#define _GNU_SOURCE
 #include "coroutines.h"
 
 #include <pthread.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 static int pipe_ends[2];
@@ -98,6 +100,42 @@ TEST(D11_a_coroutine_forks_while_main_is_in_a_scope) {
     CHECK_EQ(coro_timeout_end(scope, 0), CORO_ETIMEOUT);
     if (child == 0) _exit(0);
     expect_child_is_fine(child);
+}
+
+/* -- a signal that comes when the alarm is off -- */
+
+static void *volatile mark;
+static void take_mark(int number, siginfo_t *info, void *context) {
+    (void)number, (void)context;
+    mark = info->si_value.sival_ptr;
+}
+
+/* What the alarm's signals carry. */
+static void learn_mark(void) {
+    struct sigaction ours = {.sa_sigaction = take_mark, .sa_flags = SA_SIGINFO}, before;
+    coro_timeout_t scope = coro_timeout_begin(CORO_MS(1));
+    CHECK_EQ(sigaction(SIGALRM, &ours, &before), 0);
+    while (mark == NULL) {}
+    CHECK_EQ(sigaction(SIGALRM, &before, NULL), 0);
+    coro_timeout_end(scope, 0);
+}
+
+static void *be_signalled_and_sleep(void *argument) {
+    siginfo_t info = {.si_signo = SIGALRM, .si_code = SI_TIMER};
+    struct timespec some = {.tv_nsec = 300000000};
+    info.si_value.sival_ptr = mark;
+    CHECK_EQ(syscall(SYS_rt_tgsigqueueinfo, getpid(), syscall(SYS_gettid), SIGALRM, &info), 0);
+    CHECK_EQ(nanosleep(&some, NULL), 0);
+    return argument;
+}
+
+/* It went off just when the loop turned it off: that does not turn it on again, for the coroutines. */
+TEST(D11_an_alarm_that_comes_late_changes_nothing) {
+    learn_mark();
+    coro_timeout_t scope = coro_timeout_begin(CORO_MS(100));
+    coro_detach(coro_spawn(be_signalled_and_sleep, NULL));
+    CHECK_EQ(coro_sleep(CORO_SECONDS(1000)), CORO_EINTERRUPTED);
+    CHECK_EQ(coro_timeout_end(scope, 0), CORO_ETIMEOUT);
 }
 
 static pthread_barrier_t inside, leave;
