@@ -102,6 +102,18 @@ TEST(D11_a_coroutine_forks_while_main_is_in_a_scope) {
     expect_child_is_fine(child);
 }
 
+TEST(D11_a_coroutine_that_main_has_started_at_once_forks_in_a_scope) {
+    pid_t child = 1;
+    CHECK_EQ(pipe(pipe_ends), 0);
+    coro_timeout_t scope = coro_timeout_begin(CORO_MS(500));
+    coro_t co = coro_new(fork_in_scope, &child, NULL);
+    CHECK_EQ(coro_start_now(co), 0);
+    expect_interrupted_read();
+    CHECK_EQ(coro_timeout_end(scope, 0), CORO_ETIMEOUT);
+    if (child == 0) _exit(0);
+    expect_child_is_fine(child);
+}
+
 /* -- a signal that comes when the alarm is off -- */
 
 static void *volatile mark;
@@ -134,6 +146,29 @@ TEST(D11_an_alarm_that_comes_late_changes_nothing) {
     learn_mark();
     coro_timeout_t scope = coro_timeout_begin(CORO_MS(100));
     coro_detach(coro_spawn(be_signalled_and_sleep, NULL));
+    CHECK_EQ(coro_sleep(CORO_SECONDS(1000)), CORO_EINTERRUPTED);
+    CHECK_EQ(coro_timeout_end(scope, 0), CORO_ETIMEOUT);
+}
+
+/* What the loop calls between coroutines is on the thread's own stack, too. */
+static void have_a_scope(coro_t co, int64_t ns, const char *name) {
+    (void)co, (void)ns, (void)name;
+    CHECK_EQ(coro_timeout_end(coro_timeout_begin(CORO_SECONDS(1000)), 3), 3);
+}
+
+static void *run_for_long_and_sleep(void *argument) {
+    struct timespec long_enough = {.tv_nsec = 50000000}, some = {.tv_nsec = 600000000};
+    CHECK_EQ(nanosleep(&long_enough, NULL), 0);
+    CHECK_EQ(coro_sleep(CORO_MS(1)), 0);
+    CHECK_EQ(nanosleep(&some, NULL), 0);
+    return argument;
+}
+
+TEST(D11_a_scope_in_a_callback_of_the_loop_leaves_the_alarm_off) {
+    CHECK_EQ(coro_test_set_latency_unit(CORO_MS(10)), 0);
+    CHECK(coro_set_latency_reporter(have_a_scope) == NULL);
+    coro_timeout_t scope = coro_timeout_begin(CORO_MS(500));
+    coro_detach(coro_spawn(run_for_long_and_sleep, NULL));
     CHECK_EQ(coro_sleep(CORO_SECONDS(1000)), CORO_EINTERRUPTED);
     CHECK_EQ(coro_timeout_end(scope, 0), CORO_ETIMEOUT);
 }

@@ -21,9 +21,9 @@ extension RuntimeRef {
         pauseAlarm()
         holdDefaultSignals()
         let end = runLoop(pollLimit: pollLimit, stopsWhenIdle: whenIdle != .wait, obeysExit: true)
-        resumeAlarm()
         pointee.main.pointee.state = .running
         setLoopState(.idle)
+        resumeAlarm()
         dropDefaultSignals()
         switch end {
         case .exit: return takeExit()

@@ -38,9 +38,9 @@ extension RuntimeRef {
         pauseAlarm()
         lookFirst()
         let end = runLoop(pollLimit: .max, stopsWhenIdle: true, obeysExit: false)
+        setLoopState(.idle)
         resumeAlarm()
         pointee.errnoHere.pointee = errno
-        setLoopState(.idle)
         switch end {
         case .mainResumed: return
         case .exit, .idle: breakOff(pointee.main, with: Code.deadlock)

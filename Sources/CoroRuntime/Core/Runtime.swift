@@ -184,8 +184,7 @@ extension Runtime {
         coro_system_signals_after_fork(existing?.pointee.mailbox.pointee.bell)
         guard let runtime = existing else { return }
         runtime.forgetWaitingSignals()
-        // Timers are not inherited. While a coroutine runs the alarm is off; whoever goes back from it puts it on again.
-        if runtime.pointee.current == runtime.pointee.main { runtime.resumeAlarm() }
+        runtime.resumeAlarm() // timers are not inherited
         runtime.pointee.poller.reopen(in: runtime)
         runtime.disownProcesses()
         runtime.continueBeingWatched()

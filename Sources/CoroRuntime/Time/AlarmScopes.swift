@@ -33,9 +33,10 @@ extension RuntimeRef {
         if pointee.main.has(.timed) { coro_alarm_set(0) }
     }
 
+    /// It stays off in the loop, and in a coroutine that the thread's own stack has started at once.
     @inline(__always)
     func resumeAlarm() {
-        if pointee.main.has(.timed) { coro_alarm_set(untilAlarm) }
+        if pointee.main.has(.timed), pointee.current == pointee.main, pointee.loopState == .idle { coro_alarm_set(untilAlarm) }
     }
 
     /// How long until the first scope runs out; 0: never. Virtual time does not pass by itself.
