@@ -163,6 +163,37 @@ CORO_TEST(G9_a_status_that_somebody_else_has_taken_is_an_error) {
     CHECK_EQ(coro_process_close(process), 0);
 }
 
+static void *run_until_eof(void *unused) {
+    (void)unused;
+    coro_process_result result = CORO_PROCESS_RESULT_INIT;
+    coro_process_options options = shell("echo one; sleep 0.1; echo two; exit 9");
+    int code = coro_process_run(&options, NULL, 0, CORO_FOREVER, &result);
+    trace("%s %d %s", coro_error_name(code), result.status, result.out == NULL ? "" : result.out);
+    coro_process_result_free(&result);
+    return AS_POINTER(code);
+}
+
+/* The child of a fork that comes just when something has happened takes none of it from the parent. */
+CORO_TEST(G9_in_the_child_of_a_fork_a_run_does_no_harm) {
+    coro_t runner = spawn_one(run_until_eof, NULL);
+    CHECK_EQ(coro_yield_slice(), 0);
+    while (coro_is_alive(runner)) {
+        CHECK_EQ(coro_yield(), 0);
+        if (!coro_is_alive(runner) || info_of(runner).state != CORO_STATE_READY) continue;
+        pid_t child = fork();
+        if (child == 0) {
+            alarm(60);
+            (void)coro_set_latency_warning(0); /* qemu-user can't make a thread after a fork */
+            _exit(AS_INT(join_soon(runner)) == -ECHILD ? 0 : 1);
+        }
+        int status = -1;
+        CHECK_EQ(waitpid(child, &status, 0), child);
+        CHECK_EQ(status, 0);
+    }
+    CHECK_EQ(join_soon(runner), 0);
+    CHECK_STR(traced(), "0 2304 one\ntwo\n ");
+}
+
 TEST(G9_in_the_child_of_a_fork_handles_do_no_harm) {
     coro_process_t process = start_reader("read line; exit 8"), closed = start_reader("read line; read line");
     coro_t waiter = spawn_waiter(process);

@@ -62,7 +62,8 @@ extension RuntimeRef {
     func drive(_ run: ProcessRunRef) -> Int32 {
         var error = openPoller(of: run)
         while error == 0, !run.pointee.isOver {
-            error = escalateWhenDue(run)
+            error = checkOwner(of: run)
+            if error == 0 { error = escalateWhenDue(run) }
             if error == 0 { error = run.pointee.mayMove == 0 ? awaitMovement(of: run) : move(run) }
         }
         if error == 0, run.pointee.stage == .killed { drain(run) }
@@ -101,6 +102,12 @@ extension RuntimeRef {
         }
     }
 
+    /// In the child of a fork all of it is the parent's: the poller that says what comes next, too, and what is in the pipes.
+    private func checkOwner(of run: ProcessRunRef) -> Int32 {
+        guard let process = process(of: run) else { return Code.closed }
+        return process.pointee.state == .foreign ? refuseForeign().code : 0
+    }
+
     // -- waiting --
 
     /// Waits until a pipe can move, the process has ended, or the stage is over. 0 or an interrupt.
@@ -109,9 +116,7 @@ extension RuntimeRef {
         let child = ChildWait(process: run.pointee.pid, descriptor: run.pointee.poller)
         let deadline = run.pointee.deadline
         let code = awaitReport(of: child, until: deadline)
-        if code == Code.timeout, deadline != .max, pointee.clock.read() >= deadline { return 0 }
-        if code == 0 { _ = noteEvents(run) }
-        return code
+        return code == Code.timeout && deadline != .max && pointee.clock.read() >= deadline ? 0 : code
     }
 
     /// Takes from the poller what has happened. Whether anything has.
