@@ -9,7 +9,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -190,14 +189,8 @@ char *coro_watchdog_text(void) {
     return text;
 }
 
-void coro_watchdog_date(char *text, size_t size) {
-    char buffer[32];
-    time_t now = time(NULL);
+void coro_watchdog_date(char *text) {
     coro_watchdog_forbid_fork();
-    const char *date = ctime_r(&now, buffer);
+    coro_system_date(text);
     coro_watchdog_allow_fork();
-    size_t length = date == NULL ? 0 : strcspn(date, "\n");
-    if (length >= size) length = size - 1;
-    memcpy(text, date == NULL ? "" : date, length);
-    text[length] = 0;
 }

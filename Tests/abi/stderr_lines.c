@@ -165,3 +165,27 @@ TEST(J7_works_where_none_may_suspend) {
     coro_shutdown(coro_new(do_nothing, NULL, &options));
     check_line(next_packet(fd), 0, "in release");
 }
+
+static void *fail_at_once(void *unused) {
+    (void)unused;
+    return coro_fail(-EIO, "for the notifier");
+}
+
+static void *compute_for_a_while(void *unused) {
+    for (int64_t end = coro_get_now() + CORO_MS(200); coro_get_now() < end;) {}
+    return unused;
+}
+
+/* What libcoro writes by itself, too: nobody reads stderr any more, and that ends no program. */
+TEST(J7_no_line_of_libcoros_own_is_a_SIGPIPE) {
+    int ends[2];
+    CHECK_EQ(pipe(ends), 0);
+    CHECK_EQ(dup2(ends[1], 2), 2);
+    close(ends[0]);
+    close(ends[1]);
+    CHECK_EQ(coro_join(coro_spawn(fail_at_once, NULL), NULL, CORO_FOREVER), -EIO);
+    CHECK_EQ(coro_test_set_latency_unit(CORO_MS(20)), 0); /* its report, and the line that ends it */
+    CHECK_EQ(coro_join(coro_spawn(compute_for_a_while, NULL), NULL, CORO_FOREVER), 0);
+    coro_set_exit(7); /* "Exiting..." */
+    CHECK_EQ(coro_event_loop(), 7);
+}

@@ -164,9 +164,8 @@ char *_Nonnull coro_watchdog_text(void);
 /* Writes to the program's stderr, which `thread` has open too: the watchdog has no descriptors of its own. */
 void coro_watchdog_write(int32_t thread, const char *_Nonnull text, size_t n);
 
-/* The date and time, as ctime, without its newline. A fork() waits for it: the C library's lock on time zones would stay
-   locked in the child. */
-void coro_watchdog_date(char *_Nonnull text, size_t size);
+/* coro_system_date(), for which a fork() waits: the C library's lock on time zones would stay locked in the child. */
+void coro_watchdog_date(char *_Nonnull text);
 
 /* The file that the address is in, without its folder, and the offset there; NULL if it is in none. */
 const char *_Nullable coro_watchdog_module(const void *_Nullable address, uintptr_t *_Nonnull offset);

@@ -34,7 +34,7 @@ extension RuntimeRef {
     }
 
     private func takeExit() -> Int32 {
-        if pointee.exit.printsLine { coro_system_write_all(2, "Exiting...\n", 11) }
+        if pointee.exit.printsLine { _ = LineWriter.writeWhole(2, "Exiting...\n", 11) }
         return pointee.exit.take()
     }
 }

@@ -66,7 +66,7 @@ struct LatencyReport {
         append(seconds: duration, to: &text)
         text.append("\n")
         endLine(memory, text, capacity)
-        coro_system_write_all(2, memory, Swift.min(text.length, capacity - 1))
+        _ = LineWriter.writeWhole(2, memory, Swift.min(text.length, capacity - 1))
         Heap.free(memory)
     }
 
@@ -104,9 +104,9 @@ struct LatencyReport {
     }
 
     private static func appendStart(to text: inout TextBuffer) {
-        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 32) {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(CORO_DATE_SIZE.rawValue)) {
             guard let date = $0.baseAddress else { return }
-            coro_watchdog_date(date, $0.count)
+            coro_watchdog_date(date)
             text.append(cString: date)
         }
         text.append(" High Latency: ")

@@ -32,7 +32,7 @@ extension RuntimeRef {
             text.append(cString: UnsafePointer(message))
         }
         text.append("\n")
-        coro_system_write_all(2, memory, Swift.min(text.length, capacity - 1))
+        _ = LineWriter.writeWhole(2, memory, Swift.min(text.length, capacity - 1))
         Heap.free(memory)
     }
 }
