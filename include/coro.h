@@ -705,8 +705,8 @@ int coro_where_text(coro_t co, char *CORO_NULLABLE buffer, size_t size);
 int coro_dump(int fd);
 
 /* Whether this thread's loop counts for how long each coroutine runs: from when it is switched to until it is left, whatever
-   the thread does meanwhile. Default: false, because it reads the clock at every switch. Returns what it was; what was
-   counted is kept. Call from: anywhere; holds for the calling thread. */
+   the thread does meanwhile; by the loop's clock, so in virtual time where that is on. Default: false, because it reads the
+   clock at every switch. Returns what it was; what was counted is kept. Call from: anywhere; holds for the calling thread. */
 bool coro_set_accounting(bool on);
 
 /* What there is on a thread's loop, and what has happened so far. Set struct_size first. */
