@@ -27,8 +27,7 @@ final class TypedWork<Success>: Work {
             return nil
         } catch {
             outcome = .failure(error)
-            FailureReport.keep(error)
-            return coro_fail(error.codeElsewhere, "\(error)")
+            return error.failCoroutine()
         }
     }
 }
