@@ -1,5 +1,6 @@
 import CCoro
 import Coro
+import Glibc
 import Testing
 
 /// An error that is none of libcoro's.
@@ -28,8 +29,10 @@ final class Counter {
 
 /// Runs `body` in a coroutine, on virtual time, until nothing is left that could run. No coroutine may be left behind. Failures
 /// are told to nobody but whom the test has named.
-func inCoroutine(_ body: @escaping () throws -> Void, _ location: SourceLocation = #_sourceLocation) throws {
-    coro_test_set_virtual_time(true)
+func inCoroutine(
+    onVirtualTime: Bool = true, _ body: @escaping () throws -> Void, _ location: SourceLocation = #_sourceLocation
+) throws {
+    coro_test_set_virtual_time(onVirtualTime)
     defer { coro_test_set_virtual_time(false) }
     let notifier = coro_set_exception_notifier { _, _, _ in 0 }
     if notifier != nil { coro_set_exception_notifier(notifier) }
@@ -62,4 +65,57 @@ func start<Value>(_ body: @escaping () throws -> Value) throws -> Coroutine<Valu
 /// Sleeps for so long that only an interruption ends it.
 func sleepLong() throws(CoroError) {
     try Coroutine.sleep(for: .seconds(1_000_000))
+}
+
+/// Runs `body` with a signal let through to this thread: those that tests run on block signals.
+func letting<Value>(_ signum: Int32, _ body: () throws -> Value) rethrows -> Value {
+    try withMask(SIG_UNBLOCK, signum, body)
+}
+
+/// Runs `body` with a signal blocked, or not, by this thread.
+func withMask<Value>(_ how: Int32, _ signum: Int32, _ body: () throws -> Value) rethrows -> Value {
+    var signals = sigset_t(), blocked = sigset_t()
+    sigaddset(&signals, signum)
+    pthread_sigmask(how, &signals, &blocked)
+    defer { pthread_sigmask(SIG_SETMASK, &blocked, nil) }
+    return try body()
+}
+
+/// Runs `body` in a coroutine that starts programs: they inherit which signals are blocked.
+func withPrograms(
+    onVirtualTime: Bool = true, _ body: @escaping () throws -> Void, _ location: SourceLocation = #_sourceLocation
+) throws {
+    try letting(SIGTERM) { try inCoroutine(onVirtualTime: onVirtualTime, body, location) }
+}
+
+/// A pipe, closed when it is dropped.
+final class Pipe {
+    let input: Int32
+    private(set) var output: Int32
+
+    init() throws {
+        var ends: [Int32] = [0, 0]
+        try checked(coro_pipe(&ends, O_CLOEXEC))
+        (input, output) = (ends[0], ends[1])
+    }
+
+    deinit {
+        _ = coro_close(input)
+        closeOutput()
+    }
+
+    /// So that it ends when nobody else has it.
+    func closeOutput() {
+        if output >= 0 { _ = coro_close(output) }
+        output = -1
+    }
+
+    func readLine() throws -> String { try line(from: input) }
+}
+
+/// Waits for a line, and returns it without its end; "" at the end of it all.
+func line(from descriptor: Int32) throws -> String {
+    var bytes = [UInt8](), byte: UInt8 = 0
+    while try checked(coro_read(descriptor, &byte, 1)) == 1, byte != UInt8(ascii: "\n") { bytes.append(byte) }
+    return String(decoding: bytes, as: UTF8.self)
 }
