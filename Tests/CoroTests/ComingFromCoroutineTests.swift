@@ -22,25 +22,19 @@ extension ComingFrom {
     @Test func coroutine_signal() throws {
         try onVirtualTime {
             let print = Printer()
-            // The threads that tests run on block signals.
-            var signals = sigset_t(), blocked = sigset_t()
-            sigaddset(&signals, SIGUSR1)
-            pthread_sigmask(SIG_UNBLOCK, &signals, &blocked)
-            defer { pthread_sigmask(SIG_SETMASK, &blocked, nil) }
-
-            let handler: coro_signal_handler = { signum, argument in
-                let print = Unmanaged<Printer>.fromOpaque(argument!).takeUnretainedValue()
+            try EventLoop.onSignal(SIGUSR1) { _ in
                 print("handler: to bed")
-                try? Coroutine.sleep(for: .milliseconds(500))
+                try Coroutine.sleep(for: .milliseconds(500))
                 print("handler: awake")
             }
-            try checked(coro_signal(SIGUSR1, handler, Unmanaged.passUnretained(print).toOpaque(), 0))
-            for number in 0..<5 {
-                print("main: \(number)")
-                if number == 0 || number == 2 { raise(SIGUSR1) }
-                try Coroutine.sleep(for: .milliseconds(200))
+            try letting(SIGUSR1) {
+                for number in 0..<5 {
+                    print("main: \(number)")
+                    if number == 0 || number == 2 { raise(SIGUSR1) }
+                    try Coroutine.sleep(for: .milliseconds(200))
+                }
             }
-            try checked(coro_signal_unregister(SIGUSR1))
+            try EventLoop.removeSignalHandler(SIGUSR1)
 
             let begin = ["main: 0", "handler: to bed", "main: 1", "main: 2", "handler: to bed"]
             #expect(print.lines == begin + ["handler: awake", "main: 3", "main: 4", "handler: awake"])
