@@ -1,4 +1,5 @@
 /* Row D11 and defect 24: timeout scopes on a thread's own stack, where plain system calls are what takes time. */
+#define _GNU_SOURCE
 #include "coroutines.h"
 #include "net.h"
 
@@ -6,6 +7,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -258,6 +260,60 @@ TEST(D11_computing_is_not_cut_short) {
     while (since(start) < CORO_MS(20)) steps++;
     expect_interrupted("read", read_pipe);
     CHECK_EQ(coro_timeout_end(scope, 5), CORO_ETIMEOUT);
+}
+
+/* Calls of libcoro that block the thread: they go on, and the interruption is kept for what comes after them. */
+static char fifo[] = "/tmp/libcoro-test-XXXXXX";
+
+static int full;
+static void *make_way(void *opens) {
+    static char some[1 << 16];
+    poll(NULL, 0, 100);
+    if (opens != NULL) CHECK(open(fifo, O_WRONLY) >= 0);
+    else CHECK(read(full, some, sizeof some) > 0);
+    return NULL;
+}
+
+static void fill_pipe(void) {
+    while (write(pipe_ends[1], fifo, 1) == 1) {}
+    CHECK_EQ(fcntl(pipe_ends[1], F_SETFL, 0), 0);
+}
+
+static void block_in_libcoro(int call) {
+    const char *argv[] = {"true", NULL};
+    coro_process_options options = CORO_PROCESS_OPTIONS_INIT;
+    options.argv = argv;
+    options.in.mode = CORO_STDIO_FILE;
+    options.in.path = fifo;
+    switch (call) {
+    case 0: CHECK_EQ(coro_dump(pipe_ends[1]), 0); break;
+    case 1: coro_write_stderr("text"); break;
+    case 2: CHECK(coro_process_start(&options) > 0); break;
+    }
+}
+
+TEST(D11_blocking_calls_of_libcoro_take_no_interruption) {
+    CHECK(mkdtemp(fifo) != NULL && rmdir(fifo) == 0);
+    CHECK_EQ(mkfifo(fifo, 0600), 0);
+    int before = dup(2), empty[2];
+    CHECK_EQ(pipe(empty), 0);
+    for (int call = 0; call < 3; call++) {
+        pthread_t thread;
+        CHECK_EQ(pipe2(pipe_ends, O_NONBLOCK), 0);
+        full = pipe_ends[0];
+        fill_pipe();
+        if (call == 1) dup2(pipe_ends[1], 2);
+        CHECK_EQ(pthread_create(&thread, NULL, make_way, call == 2 ? fifo : NULL), 0);
+        coro_timeout_t scope = coro_timeout_begin(CORO_MS(20));
+        block_in_libcoro(call);
+        dup2(before, 2);
+        CHECK_EQ(coro_timeout_expired(scope), 0);
+        pipe_ends[0] = empty[0];
+        expect_interrupted("read", read_pipe);
+        CHECK_EQ(coro_timeout_end(scope, 5), CORO_ETIMEOUT);
+        pthread_join(thread, NULL);
+    }
+    unlink(fifo);
 }
 
 /* -- with a loop -- */

@@ -48,7 +48,7 @@ extension RuntimeRef {
 @c @implementation
 public func coro_dump(_ fd: CInt) -> CInt {
     let site = coro_context_caller()
-    return call { $0.dump(to: fd, site: site) }
+    return call { runtime in runtime.withoutAlarm { runtime.dump(to: fd, site: site) } }
 }
 
 @c @implementation
@@ -92,5 +92,8 @@ extension RuntimeRef {
 
 @c @implementation
 public func coro_write_stderr(_ text: UnsafePointer<CChar>?) {
+    let runtime = Runtime.existing
+    runtime?.pauseAlarm()
     ErrorLine.write(text ?? ErrorText.null)
+    runtime?.resumeAlarm()
 }

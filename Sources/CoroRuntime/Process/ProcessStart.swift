@@ -12,7 +12,7 @@ extension RuntimeRef {
             throw Refusal(code: fail(Code.noMemory))
         }
         do throws(Refusal) {
-            try start(process, plan)
+            try withoutAlarm { () throws(Refusal) in try start(process, plan) }
         } catch {
             ChildRegistry.drop(id)
             Heap.free(process)

@@ -39,6 +39,13 @@ extension RuntimeRef {
         if pointee.main.has(.timed), pointee.current == pointee.main, pointee.loopState == .idle { coro_alarm_set(untilAlarm) }
     }
 
+    /// Does what may block, and starts its system calls again when they are interrupted: the scope's interruption would be lost.
+    func withoutAlarm<Result, Failure>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
+        pauseAlarm()
+        defer { resumeAlarm() }
+        return try body()
+    }
+
     /// How long until the first scope runs out; 0: never. Virtual time does not pass by itself.
     private var untilAlarm: Int64 {
         let earliest = timeoutDeadline(of: pointee.main)
