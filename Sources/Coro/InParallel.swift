@@ -19,8 +19,8 @@ extension Coroutine where Success == Never {
         var options = coro_parallel_options()
         coro_parallel_options_init(&options)
         options.limit = limit
-        // To C, no time at all would be all the time there is.
-        options.timeout = timeout.map { $0 == .zero ? 1 : $0.nanoseconds } ?? 0
+        // To C, no time at all, or less than a nanosecond, would be all the time there is.
+        options.timeout = timeout.map { $0.nanoseconds == 0 ? 1 : $0.nanoseconds } ?? 0
         options.release = Work.giveBack
         let works = bodies.map { TypedWork($0) }
         var calls = works.map { work in

@@ -97,12 +97,13 @@ CORO_TEST(parallel_ten_thousand_ten_at_a_time) {
 /* -- without memory -- */
 
 /* Each allocation fails in turn, of the first run in a process of its own: nothing hangs, and what could not be run says so. */
-static void run_failing(const char *call, int n, size_t limit, bool *failed) {
+static void run_failing(const char *call, int n, size_t limit, bool in_scope, bool *failed) {
     coro_parallel_options options = CORO_PARALLEL_OPTIONS_INIT;
     make_jobs(jobs, calls, COUNT, 0);
     for (int i = 0; i < COUNT; i++) jobs[i].fails = i == 3 ? -EIO : 0, jobs[i].message = "said";
     options.limit = limit;
-    options.timeout = CORO_SECONDS(1000);
+    options.timeout = in_scope ? 0 : CORO_SECONDS(1000);
+    coro_timeout_t scope = coro_timeout_begin(in_scope ? CORO_SECONDS(1000) : CORO_FOREVER);
     CHECK_EQ(coro_test_fail_call(call, n, ENOMEM), 0);
     int result = coro_in_parallel_with(calls, COUNT, &options), without_memory = 0;
     CHECK_EQ(coro_test_fail_call(call, 0, 0), 0);
@@ -122,6 +123,7 @@ static void run_failing(const char *call, int n, size_t limit, bool *failed) {
         CHECK_EQ(jobs_ended(), jobs_started());
         *failed = without_memory > 0;
     }
+    CHECK_EQ(coro_timeout_end(scope, result), result);
     run_until_idle();
     CHECK_EQ(coro_get_live_coros(), 0);
 }
@@ -129,13 +131,14 @@ static void run_failing(const char *call, int n, size_t limit, bool *failed) {
 static const char *failing_call;
 static int failing_n;
 static size_t failing_limit;
+static bool failing_in_scope;
 
 static void run_failing_in_child(void) {
     bool failed = false;
     alarm(30);
     CHECK(coro_loop_current() > 0);
-    run_failing(failing_call, failing_n, failing_limit, &failed);
-    run_failing("mmap", 0, failing_limit, &failed); /* and then all is well */
+    run_failing(failing_call, failing_n, failing_limit, failing_in_scope, &failed);
+    run_failing("mmap", 0, failing_limit, failing_in_scope, &failed); /* and then all is well */
     CHECK(!failed);
 }
 
@@ -154,10 +157,15 @@ TEST(parallel_survives_a_lack_of_memory) {
     fail_each("calloc", 60);
 }
 
+TEST(parallel_in_a_scope_survives_a_lack_of_memory) {
+    failing_in_scope = true;
+    fail_each("calloc", 60);
+}
+
 TEST(parallel_survives_a_lack_of_stacks) {
     fail_each("mmap", 3);
     bool failed = false;
-    run_failing("mmap", 1, 0, &failed);
+    run_failing("mmap", 1, 0, false, &failed);
     CHECK(failed); /* a process's first coroutine needs a mapping */
 }
 
