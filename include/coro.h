@@ -29,7 +29,8 @@
  *    Threads talk through coro_post().
  *  - "Suspends" in a comment means: other coroutines may run before the call returns. Such a call may be
  *    interrupted: it then returns the code it was interrupted with (CORO_ESHUTDOWN, ...), having done nothing that
- *    is not said, and leaving nothing behind. What does not say that it suspends never does.
+ *    is not said, and leaving nothing behind. What does not say that it suspends never does. Where its time is bounded, by
+ *    a timeout or by a scope (see Timeouts), it may also return -ENOMEM, as if interrupted by that.
  *  - A suspending call made on a thread's own stack, outside every coroutine, runs the loop until the call is done
  *    (see coro_set_strict_main). After a fork() the child has a private copy of the loop.
  *  - "Call from": "anywhere" is any thread, inside and outside coroutines. Nothing here may be called from a signal
@@ -272,8 +273,8 @@ int coro_raise(coro_t co, int code, uint32_t flags);
    Does not suspend. Call from: its thread. */
 int coro_interrupt(coro_t co, void *CORO_NULLABLE value);
 
-/* What coro_interrupt() was given, in the coroutine whose last suspending call it interrupted; NULL if that was not
-   interrupted so. Call from: anywhere. */
+/* What coro_interrupt() was given, in the coroutine whose last wait it interrupted; NULL if that was not interrupted so. Ask
+   when a call has returned CORO_EINTERRUPTED: calls that need not wait change nothing. Call from: anywhere. */
 void *CORO_NULLABLE coro_interrupt_value(void);
 
 /* Whether it has been started (or queued to) and has not ended. False for ids that never were. Call from: its thread. */
@@ -492,8 +493,8 @@ coro_timeout_t coro_timeout_begin(int64_t ns);
 /* Ends a scope, and those in it that were begun and not ended. Returns CORO_ETIMEOUT if its time ran out and something was
    interrupted for it, even if `result` says that all went well; else `result`, as it is. (Also if that is CORO_ESHUTDOWN, which
    comes but once: coro_timeout_expired() tells, before.) Where CORO_ETIMEOUT takes the place of an error, coro_error_progress()
-   stays what it was. -EINVAL if it is not a scope that the caller has begun. Ends nothing
-   twice. A negative `scope` is returned as it is. Does not suspend. Call from: the coroutine that began it. */
+   stays what it was. -EINVAL if it is not a scope that the caller has begun. Ends nothing twice. A negative `scope` is returned
+   as it is. Does not suspend. Call from: the coroutine that began it. */
 int64_t coro_timeout_end(coro_timeout_t scope, int64_t result);
 
 /* 1 if the scope's time ran out and something was interrupted for it, 0 if not (yet), -EINVAL if it is none of the caller's.
@@ -735,8 +736,7 @@ typedef struct coro_stats {
    struct_size that is not one), -ENOMEM. Call from: anywhere; it is about the calling thread's loop. */
 int coro_get_stats(coro_stats *CORO_NULLABLE stats);
 
-/* Writes a line to stderr: the caller's id, date and time, and the text: "4:	Sat Nov 21 11:20:40 2026 text
-". In one
+/* Writes a line to stderr: the caller's id, date and time, and the text: "4:\tSat Nov 21 11:20:40 2026 text\n". In one
    write(2), whatever its length, so that lines of several threads do not mix (in a pipe: up to 4096 bytes). It goes to
    descriptor 2, past stdio. Never suspends, and never fails: without memory the line is cut at 1000 bytes, and one that can't
    be written is lost. Keeps errno. text NULL: "(null)". Call from: anywhere. */
