@@ -255,7 +255,7 @@ int coro_shutdown(coro_t co);
 
 /* Makes what a coroutine waits in return `code`, once: CORO_EWAKEUP, CORO_EINTERRUPTED, or any negative value that its code
    expects. One that is runnable already returns `code` instead of what it was woken with, unless flags has CORO_NO_FORCE;
-   the last raise wins. Nothing else is undone: data that made it runnable are still there to be read.
+   the last one wins, also over a coro_shutdown() that it has not seen yet. Nothing else is undone: data that made it runnable are still there to be read.
    Returns 0, or
      CORO_ENOTSTARTED  it has not run yet, and flags lacks CORO_CANCEL_START
      CORO_ESCHEDULE    it is the caller; or it is runnable, with CORO_NO_FORCE
@@ -479,7 +479,8 @@ void coro_update_time_relation(void);
  *
  * On a thread's own stack, outside the loop, a scope also bounds plain blocking system calls: read(2) and the like
  * fail with EINTR. That takes SIGALRM, for this thread alone, between the first begin and the last end; what was installed
- * for it before is put back. A call that is not interrupted (pure computation) is not cut short.
+ * for it before is put back. What makes no system call that waits (pure computation) is not cut short; neither is a wait for
+ * a mutex or condition variable of the C library, which starts again by itself and has used up the interruption then.
  */
 
 /* A scope's name. Positive; never reused on its thread; a negative value is an error. */
@@ -580,7 +581,7 @@ int coro_event_reset(coro_event *CORO_NULLABLE event);
 /* Whether it is set; false for NULL. Call from: its thread. */
 bool coro_event_is_set(const coro_event *CORO_NULLABLE event);
 
-/* Frees it. Those who wait get CORO_ECLOSED. NULL is fine. Returns 0, or CORO_EWRONGTHREAD (then nothing is freed).
+/* Frees it; to be done before its thread ends. Those who wait get CORO_ECLOSED. NULL is fine. Returns 0, or CORO_EWRONGTHREAD (then nothing is freed).
    Does not suspend. Call from: its thread. */
 int coro_event_free(coro_event *CORO_NULLABLE event);
 
@@ -1041,7 +1042,8 @@ int coro_process_describe_status(int status, char *CORO_NULLABLE buffer, size_t 
  * handler that libcoro installs (SA_RESTART, SA_ONSTACK) only counts the delivery and wakes the loop. No signal is blocked,
  * so programs that are executed inherit the mask as it was, and as ever none of the handlers. A delivery that is still to be
  * dealt with at a fork() is the parent's alone; the child has the registrations of its own loop. Of the others' signals,
- * and of those that coro_event_loop() has by default, it has what was installed before.
+ * and of those that coro_event_loop() has by default, it has what was installed before. (That takes fork(). In a child made by
+ * vfork(), _Fork() or clone(), handled signals do nothing until it executes a program.)
  */
 
 /* Called in a coroutine of its own for a delivery of signum. */
