@@ -557,7 +557,7 @@ void coro_parallel_options_init(coro_parallel_options *CORO_NONNULL options);
 int coro_in_parallel(coro_call *CORO_NULLABLE calls, int n);
 int coro_in_parallel_with(coro_call *CORO_NULLABLE calls, int n, const coro_parallel_options *CORO_NULLABLE options);
 
-/* =================================================================================================== Synchronisation */
+/* ================================================================================================ Synchronisation */
 
 /* Something that happens once and is remembered. Belongs to the thread that made it. */
 typedef struct coro_event coro_event;
@@ -584,6 +584,14 @@ bool coro_event_is_set(const coro_event *CORO_NULLABLE event);
 /* Frees it; to be done before its thread ends. Those who wait get CORO_ECLOSED. NULL is fine. Returns 0, or CORO_EWRONGTHREAD (then nothing is freed).
    Does not suspend. Call from: its thread. */
 int coro_event_free(coro_event *CORO_NULLABLE event);
+
+/* ========================================================================================================== Locks */
+
+/* ============================================================================================ Channels and queues */
+
+/* ========================================================================================================= Select */
+
+/* ========================================================================================================= Groups */
 
 /* ================================================================================================ Coroutine-locals */
 
@@ -643,7 +651,25 @@ int64_t coro_get_live_coros(void);
 #define CORO_WAIT_WRITE 6     /* wait_object: the descriptor */
 #define CORO_WAIT_CHILD 7     /* wait_object: the process's pid */
 #define CORO_WAIT_PARALLEL 8  /* wait_object: how many calls have not ended */
-#define CORO_WAIT_EVENT 9     /* wait_object: the event's address */
+#define CORO_WAIT_EVENT 9     /* wait_object: the address of the event, and so on */
+#define CORO_WAIT_SEMAPHORE 10
+#define CORO_WAIT_ZERO 11
+#define CORO_WAIT_MUTEX 12
+#define CORO_WAIT_READ_LOCK 13
+#define CORO_WAIT_WRITE_LOCK 14
+#define CORO_WAIT_CONDITION 15
+#define CORO_WAIT_SEND 16
+#define CORO_WAIT_RECEIVE 17
+#define CORO_WAIT_FIFO 18
+#define CORO_WAIT_KEYS 19
+#define CORO_WAIT_GROUP 20
+#define CORO_WAIT_BARRIER 21
+#define CORO_WAIT_ONCE 22
+#define CORO_WAIT_WAIT_GROUP 23
+#define CORO_WAIT_BLOCKING 24
+#define CORO_WAIT_NAMES 25
+#define CORO_WAIT_FILE 26
+#define CORO_WAIT_ROOM 27
 
 /* What is known of a coroutine. Set struct_size first. */
 typedef struct coro_info {
@@ -859,6 +885,20 @@ int coro_set_max_selfish_acts(coro_t co, int n);
 /* A stdio stream whose reading and writing suspend: fdopen(3), to be used by one coroutine at a time. mode: as fopen.
    fclose() flushes it, and closes fd by coro_close(). Returns NULL on an error: coro_error_detail(). Does not suspend. */
 FILE *CORO_NULLABLE coro_fdopen(int fd, const char *CORO_NULLABLE mode);
+
+/* =========================================================================================== Messages and vectors */
+
+/* ========================================================================================== Names and connections */
+
+/* =============================================================================================== Buffered streams */
+
+/* ========================================================================================================== Files */
+
+/* ======================================================================================================= Watching */
+
+/* ================================================================================================== Blocking work */
+
+/* ===================================================================================================== The poller */
 
 /* ====================================================================================================== Processes */
 /*

@@ -69,12 +69,12 @@ extension RuntimeRef {
         case .join:
             let target = CoroutineRef(bitPattern: coroutine.pointee.waitObject)
             info.pointee.wait_object = target?.pointee.id ?? 0
-        case .read, .write, .event: info.pointee.wait_object = Int64(coroutine.pointee.waitObject)
         case .parallel:
             let run = ParallelRunRef(bitPattern: coroutine.pointee.waitObject)
             info.pointee.wait_object = Int64(run?.pointee.unfinished ?? 0)
         case .child: info.pointee.wait_object = Int64(ChildWait(packed: coroutine.pointee.waitObject).process)
-        default: break
+        case .none, .park, .pass, .sleep: break
+        default: info.pointee.wait_object = Int64(coroutine.pointee.waitObject)
         }
         if coroutine.pointee.timerPlace != .none { info.pointee.deadline = coroutine.pointee.deadline }
         info.pointee.age = coroutine.pointee.age(at: pointee.clock.read())

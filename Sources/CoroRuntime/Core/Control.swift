@@ -91,7 +91,7 @@ extension RuntimeRef {
         case .waiting:
             switch coroutine.pointee.waitKind {
             case .park, .sleep, .pass: wake(coroutine, value: value)
-            case .none, .join, .read, .write, .child, .parallel, .event:
+            default:
                 throw refuse(coroutine, Code.schedule, "waits for something that only its end can give")
             }
         }

@@ -35,7 +35,8 @@ struct Coroutine {
 
     // -- the wait --
 
-    /// What `coro_schedule` gave.
+    /// What it was woken with. While it waits in an object's list it may be the object's: what it keeps of this wait, on the
+    /// waiter's stack.
     var wakeValue: UnsafeMutableRawPointer?
     /// What `waitKind` is about: a descriptor, a process and its descriptor (`ChildWait`), or the address of a control block or
     /// of something that begins with a `WaitList`.
@@ -120,7 +121,10 @@ typealias ReleaseFunction = @convention(c) (UnsafeMutableRawPointer?) -> Void
 
 /// What a waiting coroutine waits for. The numbers are `CORO_WAIT_…`.
 enum WaitKind: UInt8 {
-    case none, park, pass, sleep, join, read, write, child, parallel, event
+    case none, park, pass, sleep, join, read, write, child
+    // `waitObject` is the address of the `WaitList` that it is in:
+    case parallel, event, semaphore, zero, mutex, readLock, writeLock, condition, send, receive, fifo, keys, group, barrier
+    case once, waitGroup, blocking, names, file, room
 }
 
 extension Coroutine {

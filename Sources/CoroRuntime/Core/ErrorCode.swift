@@ -25,6 +25,7 @@ enum CoroErrno {
     static let exists: Int32 = 17
     static let notSocket: Int32 = 88
     static let already: Int32 = 114
+    static let cancelled: Int32 = 125
     static let inProgress: Int32 = 115
 }
 

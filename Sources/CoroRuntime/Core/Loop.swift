@@ -147,7 +147,7 @@ extension RuntimeRef {
 
     private var nothingCanRun: Bool {
         pointee.ready.isEmpty && pointee.nextPass.isEmpty && pointee.timers.isEmpty && !pointee.poller.hasCoroutines
-            && !pointee.mailbox.hasPosts
+            && !pointee.mailbox.hasPosts && pointee.outsideCount == 0
     }
 
     /// Whether another thread, or a signal, could make a coroutine that wakes who waits now.

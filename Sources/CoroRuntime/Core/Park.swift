@@ -12,15 +12,20 @@ extension RuntimeRef {
         me.pointee.waitKind = kind
         me.pointee.waitObject = object
         me.pointee.state = .waiting
-        if me.has(.timed) { return parkInScope(until: deadline) }
+        if me.has(.timed) {
+            waitInScope(until: deadline)
+            return takeOutcome(of: me)
+        }
         if deadline != .max, !startTimer(of: me, deadline) { return Code.noMemory }
         leave()
         return me.pointee.wakeCode
     }
 
-    /// The same for one that is in a timeout scope.
+    /// Suspends the current coroutine, whose wait has begun, as `park` does, for one that is in a timeout scope. What it was
+    /// woken with is still to be looked at: `Code.timeIsUp` if the time of a scope is up, which has not run out before
+    /// `takeOutcome` says so.
     @inline(never)
-    private func parkInScope(until deadline: Int64) -> Int32 {
+    func waitInScope(until deadline: Int64) {
         let me = pointee.current
         if isTimeUp(for: me) {
             // What it is to wait for may happen again and again, and so come first each time; so it waits for its turn alone.
@@ -29,14 +34,13 @@ extension RuntimeRef {
             pointee.nextPass.append(me)
             leave()
             if me.pointee.wakeCode == 0 { me.pointee.wakeCode = Code.timeIsUp }
-            return takeOutcome(of: me)
+            return
         }
         let deadline = Swift.min(deadline, timeoutDeadline(of: me))
         // The next pass comes by itself, whatever the time.
         let needsTimer = deadline != .max && me.pointee.waitKind != .pass
-        if needsTimer, !startTimer(of: me, deadline) { return Code.noMemory }
+        if needsTimer, !startTimer(of: me, deadline) { return }
         leave()
-        return takeOutcome(of: me)
     }
 
     /// Bounds the wait that the current coroutine has begun: without memory the wait is over, and this is false.
@@ -102,9 +106,10 @@ extension RuntimeRef {
         case .join: CoroutineRef(bitPattern: coroutine.pointee.waitObject).unsafelyUnwrapped.pointee.joiners.remove(coroutine)
         case .read: pointee.poller.clearWaiter(of: Int32(coroutine.pointee.waitObject), .read)
         case .write: pointee.poller.clearWaiter(of: Int32(coroutine.pointee.waitObject), .write)
-        case .parallel, .event:
-            UnsafeMutablePointer<WaitList>(bitPattern: coroutine.pointee.waitObject).unsafelyUnwrapped.pointee.remove(coroutine)
         case .child: pointee.poller.clearReader(coroutine, of: ChildWait(packed: coroutine.pointee.waitObject).descriptor)
+        case .parallel, .event, .semaphore, .zero, .mutex, .readLock, .writeLock, .condition, .send, .receive, .fifo, .keys,
+            .group, .barrier, .once, .waitGroup, .blocking, .names, .file, .room:
+            UnsafeMutablePointer<WaitList>(bitPattern: coroutine.pointee.waitObject).unsafelyUnwrapped.pointee.remove(coroutine)
         }
         coroutine.pointee.waitKind = .none
     }

@@ -45,6 +45,9 @@ struct Runtime {
     var watched = LatencySettings.initialWatch()
     var latency = LatencySettings()
 
+    /// How many coroutines wait for something that goes on outside the loop: see `Completion`.
+    var outsideCount = 0
+
     // -- coroutines --
 
     var table = CoroutineTable()

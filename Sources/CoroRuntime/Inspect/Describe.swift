@@ -79,13 +79,18 @@ extension RuntimeRef {
             text.append("in parallel, ")
             text.append(ParallelRunRef(bitPattern: object).unsafelyUnwrapped.pointee.unfinished)
             text.append(" to end")
-        case .event:
-            text.append("waiting for event ")
-            text.append(address: UnsafeRawPointer(bitPattern: object))
         case .child:
             text.append("waiting for process ")
             text.append(ChildWait(packed: object).process)
+        default:
+            text.append(coroutine.pointee.waitKind.phrase)
+            text.append(" ")
+            text.append(address: UnsafeRawPointer(bitPattern: object))
         }
+        appendDeadline(of: coroutine, to: &text)
+    }
+
+    private func appendDeadline(of coroutine: CoroutineRef, to text: inout TextBuffer) {
         if coroutine.pointee.timerPlace != .none {
             text.append(coroutine.pointee.waitKind == .sleep ? " " : ", ")
             text.append(nanoseconds: coroutine.pointee.deadline &- pointee.clock.read())
@@ -107,5 +112,33 @@ extension RuntimeRef {
         body(UnsafeBufferPointer(start: ids, count: count))
         Heap.free(ids)
         return true
+    }
+}
+
+extension WaitKind {
+    /// What is done to the object at an address: "waiting for event".
+    fileprivate var phrase: StaticString {
+        switch self {
+        case .event: "waiting for event"
+        case .semaphore: "acquiring semaphore"
+        case .zero: "waiting for the zero of"
+        case .mutex: "locking mutex"
+        case .readLock: "read-locking"
+        case .writeLock: "write-locking"
+        case .condition: "waiting for condition"
+        case .send: "sending to channel"
+        case .receive: "receiving from channel"
+        case .fifo: "popping from fifo"
+        case .keys: "locking keys of"
+        case .group: "waiting for group"
+        case .barrier: "waiting at barrier"
+        case .once: "waiting for once"
+        case .waitGroup: "waiting for wait group"
+        case .blocking: "waiting for a blocking call"
+        case .names: "looking up a name"
+        case .file: "waiting for a file operation"
+        case .room: "waiting for a free descriptor"
+        case .none, .park, .pass, .sleep, .join, .read, .write, .child, .parallel: ""
+        }
     }
 }

@@ -1,24 +1,17 @@
 typealias EventRef = UnsafeMutablePointer<Event>
 
 /// Something that happens once and is remembered, with a value.
-struct Event {
-    /// Those who wait. `RuntimeRef.endWait` relies on its place.
-    var waiters = WaitList()
+struct Event: SyncObject {
+    var head: SyncHead
     var value: UnsafeMutableRawPointer?
     var isSet = false
-    /// The number of the loop that it belongs to.
-    let loop: Int64
+
+    static var name: StaticString { "the event" }
 }
 
 extension RuntimeRef {
     func makeEvent() -> EventRef? {
-        Heap.one(Event(loop: pointee.mailbox.pointee.loopID))
-    }
-
-    /// The event, if it belongs to this thread.
-    func own(_ event: EventRef) throws(Refusal) -> EventRef {
-        if event.pointee.loop == pointee.mailbox.pointee.loopID { return event }
-        throw Refusal(code: fail(Code.wrongThread) { $0.append("the event belongs to another thread: see coro_post()") })
+        Heap.one(Event(head: SyncHead(in: self)))
     }
 
     /// Waits until the event is set. Returns 0 or an error.
@@ -29,29 +22,22 @@ extension RuntimeRef {
         }
         let error = obstacle()
         if error != 0 { return error }
-        let me = pointee.current
-        event.pointee.waiters.append(me)
-        let code = park(.event, on: Int(bitPattern: event))
-        if code == Code.closed { return fail(code) { $0.append("the event was freed") } }
-        if code != 0 { return fail(code) }
+        let code = wait(.event, in: event.waiters, of: event)
+        leave(event)
+        if code != 0 { return explainEnd(code, of: Event.self) }
         // What it was set with then; by now it may have been set anew, or freed.
-        value?.pointee = me.pointee.wakeValue
+        value?.pointee = pointee.current.pointee.wakeValue
         return 0
     }
 
     func set(_ event: EventRef, value: UnsafeMutableRawPointer?) {
         event.pointee.isSet = true
         event.pointee.value = value
-        while let waiter = event.pointee.waiters.first { wake(waiter, value: value) }
+        wakeAll(of: event.waiters, value: value)
     }
 
     func reset(_ event: EventRef) {
         event.pointee.isSet = false
         event.pointee.value = nil
-    }
-
-    func free(_ event: EventRef) {
-        while let waiter = event.pointee.waiters.first { wake(waiter, with: Code.closed) }
-        Heap.free(event)
     }
 }
