@@ -1,5 +1,5 @@
 /* Row I7: events, which happen once and are remembered. */
-#include "coroutines.h"
+#include "interleavings.h"
 
 #include <pthread.h>
 
@@ -181,6 +181,19 @@ CORO_TEST(I7_an_interrupted_wait_leaves_the_others_in_order) {
             if (i != gone) CHECK_EQ(coro_join(ids[i], NULL, CORO_FOREVER), 0);
         CHECK_EQ(coro_event_free(event), 0);
     }
+}
+
+static void *make(void) { return coro_event_new(); }
+static int wait_once(void *object, int index) { (void)index; return coro_event_wait(object, NULL); }
+static int set_it(void *object) { return coro_event_set(object, NULL) == 0 ? 1 : -1; }
+static int is_it_set(void *object) { return coro_event_is_set(object); }
+static int free_it(void *object) { return coro_event_free(object); }
+
+static const struct primitive events = {
+    .name = "event", .serves = SERVES_ALL, .make = make, .wait = wait_once, .grant = set_it, .left = is_it_set, .close = free_it};
+
+CORO_TEST(I7_all_interleavings_of_an_event) {
+    check_interleavings(&events);
 }
 
 /* -- time -- */
