@@ -586,6 +586,147 @@ bool coro_event_is_set(const coro_event *CORO_NULLABLE event);
 int coro_event_free(coro_event *CORO_NULLABLE event);
 
 /* ========================================================================================================== Locks */
+/*
+ * What coroutines of one thread take turns by. Each object belongs to the thread that made it; all wait first come first
+ * served; and all functions of this section refuse NULL with -EINVAL and the objects of other threads with CORO_EWRONGTHREAD
+ * (those that return bool: false). Where it says "suspends", the errors are also, beside those listed: the code the caller was
+ * interrupted with, CORO_ECLOSED (the object was freed meanwhile), -EDEADLK on a thread's own stack when nothing is left that
+ * could end the wait, and CORO_EYIELDFROMMAIN. A call that need not wait looks at none of these, and returns at once.
+ *
+ * What is granted to a coroutine that is interrupted before it runs is granted to the next instead.
+ */
+
+/* A number of things, of which anybody takes some and gives some back. */
+typedef struct coro_semaphore coro_semaphore;
+
+/* One of n things; NULL without memory, or if n is negative. Ownership: the caller's, to coro_semaphore_free().
+   Call from: anywhere. */
+coro_semaphore *CORO_NULLABLE coro_semaphore_new(int64_t n);
+
+/* Takes k, and waits until they are there: all of them, and after those who came before, who may want more or fewer. k 0 is
+   done at once. Suspends. Returns 0, or -EINVAL (k is negative). Call from: its thread. */
+int coro_semaphore_acquire(coro_semaphore *CORO_NULLABLE semaphore, int64_t k);
+
+/* The same without waiting. Returns 0, -EAGAIN (they are not there, or others wait already), -EINVAL. Does not suspend.
+   Call from: its thread. */
+int coro_semaphore_try_acquire(coro_semaphore *CORO_NULLABLE semaphore, int64_t k);
+
+/* Gives k, taken before or new. Returns 0, -EINVAL (k is negative), -EOVERFLOW (there would be more than 2^63 - 1). Does not
+   suspend. Call from: its thread. */
+int coro_semaphore_release(coro_semaphore *CORO_NULLABLE semaphore, int64_t k);
+
+/* How many are there. Call from: its thread. */
+int64_t coro_semaphore_available(const coro_semaphore *CORO_NULLABLE semaphore);
+
+/* How many coroutines wait for some; counts them. Call from: its thread. */
+int64_t coro_semaphore_waiting(const coro_semaphore *CORO_NULLABLE semaphore);
+
+/* Frees it; to be done before its thread ends. Those who wait get CORO_ECLOSED. NULL is fine. Returns 0, or CORO_EWRONGTHREAD
+   (then nothing is freed). Does not suspend. Call from: its thread. */
+int coro_semaphore_free(coro_semaphore *CORO_NULLABLE semaphore);
+
+/* A number that is raised and lowered, and waited for to be zero: how much is still to be done. */
+typedef struct coro_inverted_semaphore coro_inverted_semaphore;
+
+/* One of value n; NULL without memory, or if n is negative. Ownership: the caller's, to coro_inverted_semaphore_free().
+   Call from: anywhere. */
+coro_inverted_semaphore *CORO_NULLABLE coro_inverted_semaphore_new(int64_t n);
+
+/* Raises it by k. Returns 0, -EINVAL (k is negative), -EOVERFLOW. Never waits. Call from: its thread. */
+int coro_inverted_semaphore_acquire(coro_inverted_semaphore *CORO_NULLABLE semaphore, int64_t k);
+
+/* Lowers it by k. At zero all who wait go on, even if it is raised again before they run. Returns 0, -EINVAL (k is negative),
+   CORO_ELOCK (it would be less than zero, and is left as it is). Does not suspend. Call from: its thread. */
+int coro_inverted_semaphore_release(coro_inverted_semaphore *CORO_NULLABLE semaphore, int64_t k);
+
+/* Waits until it is zero. Suspends; at zero it returns at once. Returns 0. Call from: its thread. */
+int coro_inverted_semaphore_wait_zero(coro_inverted_semaphore *CORO_NULLABLE semaphore);
+
+/* What it is. Call from: its thread. */
+int64_t coro_inverted_semaphore_value(const coro_inverted_semaphore *CORO_NULLABLE semaphore);
+
+/* As coro_semaphore_free(). */
+int coro_inverted_semaphore_free(coro_inverted_semaphore *CORO_NULLABLE semaphore);
+
+/* A lock with one owner at a time: a coroutine, or the thread's own stack. The owner may lock it again, and then unlocks it as
+   often. One who unlocks it while others wait hands it to the first of them. A coroutine that ends while it owns one leaves it
+   to the next, who is told so by -EOWNERDEAD. */
+typedef struct coro_mutex coro_mutex;
+
+/* One that is not locked; NULL without memory. Ownership: the caller's, to coro_mutex_free(). Call from: anywhere. */
+coro_mutex *CORO_NULLABLE coro_mutex_new(void);
+
+/* Locks it. Suspends, if another owns it. Returns 0, 1 if it had to wait, or
+     -EOWNERDEAD  it is the caller's, as with 0, but who owned it before ended without unlocking it: what it protects may be
+                  half done
+     -EDEADLK     the wait would never end: its owner waits, for another mutex or in a join, for somebody who waits ... for
+                  the caller. coro_error_detail() names them, coro_error_other() is the owner. Nothing was locked
+   Call from: its thread. */
+int coro_mutex_lock(coro_mutex *CORO_NULLABLE mutex);
+
+/* The same without waiting. Returns 0, -EBUSY (coro_error_other() owns it), -EOWNERDEAD (it is the caller's). Does not suspend.
+   Call from: its thread. */
+int coro_mutex_try_lock(coro_mutex *CORO_NULLABLE mutex);
+
+/* Undoes one lock. Returns 0, 1 if it was handed to somebody who waited, CORO_ELOCK (it is not locked, or coro_error_other()
+   owns it). Does not suspend. Call from: its thread. */
+int coro_mutex_unlock(coro_mutex *CORO_NULLABLE mutex);
+
+/* Whether anybody owns it; one who has ended counts. Call from: its thread. */
+bool coro_mutex_is_locked(const coro_mutex *CORO_NULLABLE mutex);
+
+/* Whether `co` owns it; 0: the thread's own stack. Call from: its thread. */
+bool coro_mutex_has_lock(const coro_mutex *CORO_NULLABLE mutex, coro_t co);
+
+/* How many coroutines wait for it; counts them. Call from: its thread. */
+int64_t coro_mutex_waiting(const coro_mutex *CORO_NULLABLE mutex);
+
+/* Frees it; to be done before its thread ends. Those who wait get CORO_ECLOSED. NULL is fine. Returns 0, CORO_EWRONGTHREAD, or
+   -EBUSY (another owns it, who may not even know yet): then nothing is freed. The caller may own it. Does not suspend.
+   Call from: its thread. */
+int coro_mutex_free(coro_mutex *CORO_NULLABLE mutex);
+
+/* Those who wait to be told that something has changed. It remembers nothing: who comes later was not told. */
+typedef struct coro_condition coro_condition;
+
+/* A new one; NULL without memory. Ownership: the caller's, to coro_condition_free(). Call from: anywhere. */
+coro_condition *CORO_NULLABLE coro_condition_new(void);
+
+/* Waits to be woken. *value (if not NULL): what it was woken with, NULL if it was not. Suspends, always. Returns 0, or the code
+   of coro_condition_raise_all(). One who was woken and is interrupted before it runs returns 0, and is interrupted in its next
+   suspending call: what a wake has given is not lost. Call from: its thread. */
+int coro_condition_wait(coro_condition *CORO_NULLABLE condition, void *CORO_NULLABLE *CORO_NULLABLE value);
+
+/* The same with a mutex that the caller owns: it is unlocked wholly while the caller waits, and locked again as often as before
+   when the call returns, whatever it returns. Nothing interrupts the locking; what would have is left for the caller's next
+   suspending call. Returns: as coro_condition_wait, and
+     CORO_ELOCK    the caller does not own the mutex: nothing was done
+     -EOWNERDEAD   the mutex is locked, but who owned it meanwhile ended without unlocking it
+     CORO_ECLOSED  one of the two was freed; if it was the mutex, it is gone
+     -EDEADLK      locking it again would never end: as coro_mutex_lock. The mutex is not the caller's
+   Where one of the last three takes the place of an interruption, that is left for the next call too. Call from: its thread. */
+int coro_condition_wait_with(coro_condition *CORO_NULLABLE condition, coro_mutex *CORO_NULLABLE mutex,
+                             void *CORO_NULLABLE *CORO_NULLABLE value);
+
+/* Wakes the one who has waited longest, whose wait gives `value`. Returns 1, or 0 if nobody waits. Does not suspend.
+   Call from: its thread. */
+int coro_condition_wake_one(coro_condition *CORO_NULLABLE condition, void *CORO_NULLABLE value);
+
+/* Wakes the first n. Returns how many there were, or -EINVAL (n is negative). Does not suspend. Call from: its thread. */
+int64_t coro_condition_wake(coro_condition *CORO_NULLABLE condition, int64_t n, void *CORO_NULLABLE value);
+
+/* Wakes all. Returns how many there were. Does not suspend. Call from: its thread. */
+int64_t coro_condition_wake_all(coro_condition *CORO_NULLABLE condition, void *CORO_NULLABLE value);
+
+/* Has the waits of all return `code`, which is negative. Returns how many there were, or -EINVAL. Does not suspend.
+   Call from: its thread. */
+int64_t coro_condition_raise_all(coro_condition *CORO_NULLABLE condition, int code);
+
+/* How many coroutines wait; counts them. Call from: its thread. */
+int64_t coro_condition_waiting(const coro_condition *CORO_NULLABLE condition);
+
+/* As coro_semaphore_free(). */
+int coro_condition_free(coro_condition *CORO_NULLABLE condition);
 
 /* ============================================================================================ Channels and queues */
 

@@ -111,8 +111,8 @@ static void happen(struct run *run, int event, int64_t when) {
         run->given += given;
     } else if (event == CLOSE) {
         int code = run->primitive->close(run->object);
-        demand(code == 0, run, "the close failed", code);
-        run->is_closed = true;
+        demand(code == 0 || (code == -EBUSY && run->primitive->serves == SERVES_IN_TURN), run, "the close failed", code);
+        run->is_closed = code == 0;
     } else if (event < OUT_OF_TIME) {
         struct waiter *waiter = &run->waiters[event - INTERRUPT];
         if (!waiter->is_over) waiter->was_raised = coro_raise(waiter->id, raised, 0) == 0;
@@ -181,6 +181,7 @@ static void perform(const struct primitive *primitive, const struct schedule *sc
     if (!run.is_closed) {
         check_balance(&run);
         happen(&run, CLOSE, 0);
+        demand(run.is_closed, &run, "it can't be closed", 0);
         settle();
     }
     for (int i = 0; i < schedule->waiters; i++) {
@@ -196,7 +197,7 @@ static bool has_happened(const struct schedule *schedule, int event) {
 }
 
 static bool can_happen(const struct schedule *schedule, int event) {
-    if (event == GRANT || event == CLOSE) return !has_happened(schedule, CLOSE);
+    if (event == GRANT || event == CLOSE) return !has_happened(schedule, CLOSE); /* what is freed is not to be used */
     if (event < OUT_OF_TIME) return event - INTERRUPT < schedule->waiters;
     return event - OUT_OF_TIME < schedule->waiters && !has_happened(schedule, event);
 }

@@ -43,7 +43,8 @@ struct primitive {
     /* How many things are there for whoever comes, now that all have run. A primitive that serves all or in turn: 1 if one
        that comes now would not wait, else 0. Does not suspend. */
     int (*left)(void *object);
-    /* Frees it. Returns what that returns; those who wait get CORO_ECLOSED. */
+    /* Frees it. Returns what that returns; those who wait get CORO_ECLOSED. A lock that one of them holds may refuse it, with
+       -EBUSY. */
     int (*close)(void *object);
 };
 

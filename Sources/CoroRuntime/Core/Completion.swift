@@ -67,9 +67,8 @@ extension RuntimeRef {
 
     /// No scope's time ends this.
     private func parkFirmly(for completion: CompletionRef, _ kind: WaitKind) -> Int32 {
-        let me = begin(completion, kind)
-        leave()
-        return me.pointee.wakeCode
+        completion.pointee.waiters.append(pointee.current)
+        return parkFirmly(kind, on: Int(bitPattern: completion))
     }
 
     private func begin(_ completion: CompletionRef, _ kind: WaitKind) -> CoroutineRef {

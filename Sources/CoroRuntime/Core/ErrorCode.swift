@@ -22,6 +22,8 @@ enum CoroErrno {
     static let deadlock: Int32 = 35
     static let noSystemCall: Int32 = 38
     static let overflow: Int32 = 75
+    static let busy: Int32 = 16
+    static let ownerDead: Int32 = 130
     static let exists: Int32 = 17
     static let notSocket: Int32 = 88
     static let already: Int32 = 114
@@ -86,4 +88,7 @@ enum Code {
     static let deadlock = -CoroErrno.deadlock
     static let again = -CoroErrno.again
     static let badDescriptor = -CoroErrno.badDescriptor
+    static let overflow = -CoroErrno.overflow
+    static let busy = -CoroErrno.busy
+    static let ownerDead = -CoroErrno.ownerDead
 }

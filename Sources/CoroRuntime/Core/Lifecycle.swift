@@ -126,6 +126,7 @@ extension RuntimeRef {
             if me.pointee.failure != Code.shutdown { notify(me) }
         }
         destroyLocals(of: me)
+        if pointee.contended != nil { releaseLocks(of: me) }
         pointee.startedCount -= 1
         takePendingInterrupt(of: me)
         end(me)

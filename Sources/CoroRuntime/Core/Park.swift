@@ -21,6 +21,16 @@ extension RuntimeRef {
         return me.pointee.wakeCode
     }
 
+    /// The same, but the time of no scope ends it.
+    func parkFirmly(_ kind: WaitKind, on object: Int) -> Int32 {
+        let me = pointee.current
+        me.pointee.waitKind = kind
+        me.pointee.waitObject = object
+        me.pointee.state = .waiting
+        leave()
+        return me.pointee.wakeCode
+    }
+
     /// Suspends the current coroutine, whose wait has begun, as `park` does, for one that is in a timeout scope. What it was
     /// woken with is still to be looked at: `Code.timeIsUp` if the time of a scope is up, which has not run out before
     /// `takeOutcome` says so.

@@ -47,6 +47,8 @@ struct Runtime {
 
     /// How many coroutines wait for something that goes on outside the loop: see `Completion`.
     var outsideCount = 0
+    /// The locks that coroutines wait for: a list.
+    var contended: LockHeadRef?
 
     // -- coroutines --
 

@@ -3,6 +3,18 @@
 struct WaitList {
     private(set) var first: CoroutineRef?
 
+    /// Takes as long as it says.
+    var count: Int {
+        guard let first else { return 0 }
+        var count = 1
+        var next = first.pointee.waitNext
+        while let coroutine = next, coroutine != first {
+            count += 1
+            next = coroutine.pointee.waitNext
+        }
+        return count
+    }
+
     mutating func append(_ coroutine: CoroutineRef) {
         guard let first else {
             coroutine.pointee.waitNext = coroutine

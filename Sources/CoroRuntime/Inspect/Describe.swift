@@ -86,6 +86,7 @@ extension RuntimeRef {
             text.append(coroutine.pointee.waitKind.phrase)
             text.append(" ")
             text.append(address: UnsafeRawPointer(bitPattern: object))
+            if coroutine.pointee.waitKind == .mutex { appendHolder(of: MutexRef(bitPattern: object).unsafelyUnwrapped, to: &text) }
         }
         appendDeadline(of: coroutine, to: &text)
     }

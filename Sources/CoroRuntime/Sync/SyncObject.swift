@@ -50,9 +50,29 @@ extension RuntimeRef {
     func wait<Object: SyncObject>(
         _ kind: WaitKind, in list: UnsafeMutablePointer<WaitList>, of object: UnsafeMutablePointer<Object>
     ) -> Int32 {
-        object.pointee.head.calls += 1
+        enter(object)
         list.pointee.append(pointee.current)
         return park(kind, on: Int(bitPattern: list))
+    }
+
+    /// The same for a wait of which something is to be kept: whoever ends it finds `record`, which is on the caller's stack,
+    /// as the `wakeValue` of the caller.
+    func wait<Object: SyncObject, Record>(
+        _ kind: WaitKind, in list: UnsafeMutablePointer<WaitList>, of object: UnsafeMutablePointer<Object>,
+        record: UnsafeMutablePointer<Record>
+    ) -> Int32 {
+        let me = pointee.current
+        me.pointee.wakeValue = UnsafeMutableRawPointer(record)
+        let code = wait(kind, in: list, of: object)
+        // Some ends of a wait leave it as it was.
+        if me.pointee.wakeValue == UnsafeMutableRawPointer(record) { me.pointee.wakeValue = nil }
+        return code
+    }
+
+    /// The object's memory is there until `leave`.
+    @inline(__always)
+    func enter<Object: SyncObject>(_ object: UnsafeMutablePointer<Object>) {
+        object.pointee.head.calls += 1
     }
 
     /// A call that has waited in the object is over.

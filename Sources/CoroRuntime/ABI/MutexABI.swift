@@ -1,0 +1,56 @@
+import CCoro
+
+// coro.h: Locks: mutexes
+
+extension RuntimeRef {
+    @inline(__always)
+    func findMutex(_ mutex: OpaquePointer?) throws(Refusal) -> MutexRef {
+        try own(MutexRef(require(mutex, "mutex is NULL")))
+    }
+}
+
+@c @implementation
+public func coro_mutex_new() -> OpaquePointer? {
+    OpaquePointer(Runtime.here?.makeMutex())
+}
+
+@c @implementation
+public func coro_mutex_lock(_ mutex: OpaquePointer?) -> CInt {
+    call { runtime throws(Refusal) in try runtime.lock(runtime.findMutex(mutex)) }
+}
+
+@c @implementation
+public func coro_mutex_try_lock(_ mutex: OpaquePointer?) -> CInt {
+    call { runtime throws(Refusal) in try runtime.tryLock(runtime.findMutex(mutex)) }
+}
+
+@c @implementation
+public func coro_mutex_unlock(_ mutex: OpaquePointer?) -> CInt {
+    call { runtime throws(Refusal) in try runtime.unlock(runtime.findMutex(mutex)) ? 1 : 0 }
+}
+
+@c @implementation
+public func coro_mutex_is_locked(_ mutex: OpaquePointer?) -> Bool {
+    mutex.map { MutexRef($0).pointee.depth > 0 } ?? false
+}
+
+@c @implementation
+public func coro_mutex_has_lock(_ mutex: OpaquePointer?, _ co: coro_t) -> Bool {
+    mutex.map { MutexRef($0).pointee.depth > 0 && MutexRef($0).pointee.ownerID == co && !MutexRef($0).hasEndedOwner } ?? false
+}
+
+@c @implementation
+public func coro_mutex_waiting(_ mutex: OpaquePointer?) -> Int64 {
+    callForID { runtime throws(Refusal) in try Int64(runtime.findMutex(mutex).waiters.pointee.count) }
+}
+
+@c @implementation
+public func coro_mutex_free(_ mutex: OpaquePointer?) -> CInt {
+    if mutex == nil { return 0 }
+    return call { runtime throws(Refusal) in
+        let mutex = try runtime.findMutex(mutex)
+        try runtime.checkFree(mutex)
+        runtime.free(mutex)
+        return 0
+    }
+}
