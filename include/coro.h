@@ -728,6 +728,77 @@ int64_t coro_condition_waiting(const coro_condition *CORO_NULLABLE condition);
 /* As coro_semaphore_free(). */
 int coro_condition_free(coro_condition *CORO_NULLABLE condition);
 
+/* A lock that many may hold to read, or one to write. Writers come first: while one waits, nobody new gets in to read. Who reads
+   may lock to read again, and the writer may do both again; each lock is unlocked once. A coroutine that ends while it reads
+   reads no more; one that ends while it writes leaves what it wrote half done: until somebody else has locked it to write, all
+   who lock it are told so by -EOWNERDEAD. */
+typedef struct coro_rwlock coro_rwlock;
+
+/* One that nobody holds; NULL without memory. Ownership: the caller's, to coro_rwlock_free(). Call from: anywhere. */
+coro_rwlock *CORO_NULLABLE coro_rwlock_new(void);
+
+/* Locks it to read. Suspends. Returns 0, 1 if it had to wait, -EOWNERDEAD (it is locked), -ENOMEM. Call from: its thread. */
+int coro_rwlock_read_lock(coro_rwlock *CORO_NULLABLE lock);
+
+/* Locks it to write. A reader may, if it is the only one, and goes before those who wait. Suspends. Returns 0, 1 if it had to
+   wait, -EOWNERDEAD (it is locked), or -EDEADLK (the caller reads, and others do too: nothing is locked, and it still reads).
+   Call from: its thread. */
+int coro_rwlock_write_lock(coro_rwlock *CORO_NULLABLE lock);
+
+/* The same without waiting. Return 0, -EOWNERDEAD (it is locked), -EBUSY, -ENOMEM (to read). Do not suspend.
+   Call from: its thread. */
+int coro_rwlock_try_read_lock(coro_rwlock *CORO_NULLABLE lock);
+int coro_rwlock_try_write_lock(coro_rwlock *CORO_NULLABLE lock);
+
+/* Undo one lock of the caller. When nobody writes any more, the next who waits to write gets it, or else all who wait to read.
+   Return 0, or CORO_ELOCK (the caller does not hold it so). Do not suspend. Call from: its thread. */
+int coro_rwlock_read_unlock(coro_rwlock *CORO_NULLABLE lock);
+int coro_rwlock_write_unlock(coro_rwlock *CORO_NULLABLE lock);
+
+/* How many coroutines wait for it; counts them. Call from: its thread. */
+int64_t coro_rwlock_waiting(const coro_rwlock *CORO_NULLABLE lock);
+
+/* As coro_mutex_free(): -EBUSY if another holds it either way. */
+int coro_rwlock_free(coro_rwlock *CORO_NULLABLE lock);
+
+/* Locks by number, as many as there are numbers: for a key, a row, a file. Only those that somebody holds or wants take memory.
+   Each has one owner, who may lock it again, and then unlocks it as often. Owners go before those who own none. */
+typedef struct coro_keyed_locks coro_keyed_locks;
+
+/* New ones, none of them locked; NULL without memory. Ownership: the caller's, to coro_keyed_locks_free().
+   Call from: anywhere. */
+coro_keyed_locks *CORO_NULLABLE coro_keyed_locks_new(void);
+
+/* Locks one, or n together: all, or, while it waits, none of them. Suspends. n 0 is done at once; a key given twice is locked
+   twice. `keys` must not change meanwhile. Returns 0, 1 if it had to wait, or
+     -EOWNERDEAD  they are locked, but a coroutine ended while it owned one of them
+     -EDEADLK     the wait would never end: the owner of one waits, for others of these locks, for somebody who waits ... for
+                  the caller. coro_error_detail() names them, coro_error_other() is that owner. Nothing was locked
+     -ENOMEM; -EINVAL (n is negative, or keys is NULL)
+   Call from: its thread. */
+int coro_keyed_locks_lock(coro_keyed_locks *CORO_NULLABLE locks, uint64_t key);
+int coro_keyed_locks_lock_many(coro_keyed_locks *CORO_NULLABLE locks, const uint64_t *CORO_NULLABLE keys, int n);
+
+/* Locks one without waiting. Returns 0, -EBUSY (coro_error_other() owns it, or others wait before), -EOWNERDEAD, -ENOMEM. Does
+   not suspend. Call from: its thread. */
+int coro_keyed_locks_try_lock(coro_keyed_locks *CORO_NULLABLE locks, uint64_t key);
+
+/* Undoes one lock of the caller. Returns 0, or CORO_ELOCK (it is not locked, or coro_error_other() owns it). Does not suspend.
+   Call from: its thread. */
+int coro_keyed_locks_unlock(coro_keyed_locks *CORO_NULLABLE locks, uint64_t key);
+
+/* Who owns it, 0 for the thread's own stack; CORO_ELOCK if nobody does. Call from: its thread. */
+coro_t coro_keyed_locks_owner(const coro_keyed_locks *CORO_NULLABLE locks, uint64_t key);
+
+/* How many of them take memory: those that are owned or wanted. Call from: its thread. */
+int64_t coro_keyed_locks_count(const coro_keyed_locks *CORO_NULLABLE locks);
+
+/* How many coroutines wait; counts them. Call from: its thread. */
+int64_t coro_keyed_locks_waiting(const coro_keyed_locks *CORO_NULLABLE locks);
+
+/* As coro_mutex_free(): -EBUSY if another owns one of them. */
+int coro_keyed_locks_free(coro_keyed_locks *CORO_NULLABLE locks);
+
 /* ============================================================================================ Channels and queues */
 
 /* ========================================================================================================= Select */
@@ -794,7 +865,7 @@ int64_t coro_get_live_coros(void);
 #define CORO_WAIT_PARALLEL 8  /* wait_object: how many calls have not ended */
 #define CORO_WAIT_EVENT 9     /* wait_object: the address of the event, and so on */
 #define CORO_WAIT_SEMAPHORE 10
-#define CORO_WAIT_ZERO 11
+#define CORO_WAIT_ZERO 11     /* wait_object: the inverted semaphore */
 #define CORO_WAIT_MUTEX 12
 #define CORO_WAIT_READ_LOCK 13
 #define CORO_WAIT_WRITE_LOCK 14
@@ -802,7 +873,7 @@ int64_t coro_get_live_coros(void);
 #define CORO_WAIT_SEND 16
 #define CORO_WAIT_RECEIVE 17
 #define CORO_WAIT_FIFO 18
-#define CORO_WAIT_KEYS 19
+#define CORO_WAIT_KEYS 19     /* wait_object: the keyed locks */
 #define CORO_WAIT_GROUP 20
 #define CORO_WAIT_BARRIER 21
 #define CORO_WAIT_ONCE 22

@@ -148,3 +148,101 @@ static const struct primitive monitors = {
 CORO_TEST(I5_all_interleavings_of_a_condition_with_a_mutex) {
     check_interleavings(&monitors);
 }
+
+/* -- read-write locks: the test writes first, or reads -- */
+
+static bool holds_it; /* the test, not one of those who wait */
+
+static void *write_locked(void) {
+    coro_rwlock *lock = coro_rwlock_new();
+    holds_it = true;
+    return coro_rwlock_write_lock(lock) == 0 ? lock : NULL;
+}
+static void *read_locked(void) {
+    coro_rwlock *lock = coro_rwlock_new();
+    holds_it = true;
+    return coro_rwlock_read_lock(lock) == 0 ? lock : NULL;
+}
+static int read_once(void *lock, int index) {
+    int code = coro_rwlock_read_lock(lock);
+    (void)index;
+    if (code >= 0) CHECK_EQ(coro_rwlock_read_unlock(lock), 0);
+    return code;
+}
+static int write_once(void *lock, int index) {
+    int code = coro_rwlock_write_lock(lock);
+    (void)index;
+    if (code >= 0) CHECK_EQ(coro_rwlock_write_unlock(lock), 0);
+    return code;
+}
+static int write_then_read(void *lock, int index) { return index == 0 ? write_once(lock, 0) : read_once(lock, index); }
+static int read_write_read(void *lock, int index) { return index == 1 ? write_once(lock, 1) : read_once(lock, index); }
+static int end_writing(void *lock) {
+    if (!holds_it) return 0;
+    holds_it = false;
+    return coro_rwlock_write_unlock(lock) == 0 ? 1 : -1;
+}
+static int end_reading(void *lock) {
+    if (!holds_it) return 0;
+    holds_it = false;
+    return coro_rwlock_read_unlock(lock) == 0 ? 1 : -1;
+}
+static int is_free(void *lock) {
+    if (holds_it) return 0;
+    return coro_rwlock_try_write_lock(lock) == 0 && coro_rwlock_write_unlock(lock) == 0;
+}
+static int free_rwlock(void *lock) { return coro_rwlock_free(lock); }
+
+CORO_TEST(I4_all_interleavings_of_a_read_write_lock) {
+    struct primitive rwlocks = {.name = "readers", .serves = SERVES_IN_TURN, .make = write_locked, .wait = read_once,
+                                .grant = end_writing, .left = is_free, .close = free_rwlock};
+    check_interleavings(&rwlocks);
+    rwlocks.name = "writers", rwlocks.wait = write_once;
+    check_interleavings(&rwlocks);
+    rwlocks.name = "reader, writer, reader", rwlocks.wait = read_write_read;
+    check_interleavings(&rwlocks);
+    rwlocks.name = "writer, readers, after a reader", rwlocks.wait = write_then_read;
+    rwlocks.make = read_locked, rwlocks.grant = end_reading;
+    check_interleavings(&rwlocks);
+}
+
+/* -- keyed locks: the test holds them all, and each wants some -- */
+
+static const uint64_t every_key[] = {1, 2, 3};
+
+static void *make_keyed(void) {
+    coro_keyed_locks *locks = coro_keyed_locks_new();
+    holds_it = true;
+    return coro_keyed_locks_lock_many(locks, every_key, 3) == 0 ? locks : NULL;
+}
+static int lock_same_key(void *locks, int index) {
+    int code = coro_keyed_locks_lock(locks, 2);
+    (void)index;
+    if (code >= 0) CHECK_EQ(coro_keyed_locks_unlock(locks, 2), 0);
+    return code;
+}
+/* 1 and 2, 2 and 3, 3 and 1 */
+static int lock_two_keys(void *locks, int index) {
+    uint64_t keys[] = {every_key[index], every_key[(index + 1) % 3]};
+    int code = coro_keyed_locks_lock_many(locks, keys, 2);
+    if (code < 0) return code;
+    for (int i = 0; i < 2; i++) CHECK_EQ(coro_keyed_locks_unlock(locks, keys[i]), 0);
+    return code;
+}
+static int unlock_every_key(void *locks) {
+    if (!holds_it) return 0;
+    for (int i = 0; i < 3; i++)
+        if (coro_keyed_locks_unlock(locks, every_key[i]) != 0) return -1;
+    holds_it = false;
+    return 1;
+}
+static int has_no_keys(void *locks) { return coro_keyed_locks_count(locks) == 0; }
+static int free_keyed(void *locks) { return coro_keyed_locks_free(locks); }
+
+CORO_TEST(I10_all_interleavings_of_keyed_locks) {
+    struct primitive keyed = {.name = "one key", .serves = SERVES_IN_TURN, .make = make_keyed, .wait = lock_same_key,
+                              .grant = unlock_every_key, .left = has_no_keys, .close = free_keyed};
+    check_interleavings(&keyed);
+    keyed.name = "two keys of three", keyed.wait = lock_two_keys;
+    check_interleavings(&keyed);
+}

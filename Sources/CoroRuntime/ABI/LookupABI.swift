@@ -74,7 +74,7 @@ extension RuntimeRef {
             info.pointee.wait_object = Int64(run?.pointee.unfinished ?? 0)
         case .child: info.pointee.wait_object = Int64(ChildWait(packed: coroutine.pointee.waitObject).process)
         case .none, .park, .pass, .sleep: break
-        default: info.pointee.wait_object = Int64(coroutine.pointee.waitObject)
+        default: info.pointee.wait_object = Int64(coroutine.pointee.waitAddress)
         }
         if coroutine.pointee.timerPlace != .none { info.pointee.deadline = coroutine.pointee.deadline }
         info.pointee.age = coroutine.pointee.age(at: pointee.clock.read())

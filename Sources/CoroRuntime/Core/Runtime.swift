@@ -49,6 +49,8 @@ struct Runtime {
     var outsideCount = 0
     /// The locks that coroutines wait for: a list.
     var contended: LockHeadRef?
+    /// How often it was looked for circles among those who wait for keyed locks.
+    var lastSearch: Int64 = 0
 
     // -- coroutines --
 

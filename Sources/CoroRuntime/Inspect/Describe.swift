@@ -85,7 +85,7 @@ extension RuntimeRef {
         default:
             text.append(coroutine.pointee.waitKind.phrase)
             text.append(" ")
-            text.append(address: UnsafeRawPointer(bitPattern: object))
+            text.append(address: UnsafeRawPointer(bitPattern: coroutine.pointee.waitAddress))
             if coroutine.pointee.waitKind == .mutex { appendHolder(of: MutexRef(bitPattern: object).unsafelyUnwrapped, to: &text) }
         }
         appendDeadline(of: coroutine, to: &text)

@@ -33,6 +33,9 @@ extension Lock {
 extension UnsafeMutablePointer where Pointee: Lock {
     private var lockHead: LockHeadRef { UnsafeMutableRawPointer(self).assumingMemoryBound(to: LockHead.self) }
 
+    /// Whether somebody waits for it, or did and has not run since.
+    var isContended: Bool { pointee.lock.isContended }
+
     /// Somebody is about to wait for it.
     @inline(__always)
     func noteContention(in runtime: RuntimeRef) {
@@ -74,7 +77,9 @@ extension RuntimeRef {
             next = lock.pointee.next
             switch lock.pointee.kind {
             case .mutex: ownerEnds(coroutine, of: UnsafeMutableRawPointer(lock).assumingMemoryBound(to: Mutex.self))
-            case .readWriteLock, .keyedLocks: break
+            case .readWriteLock:
+                ownerEnds(coroutine, of: UnsafeMutableRawPointer(lock).assumingMemoryBound(to: ReadWriteLock.self))
+            case .keyedLocks: ownerEnds(coroutine, of: UnsafeMutableRawPointer(lock).assumingMemoryBound(to: KeyedLocks.self))
             }
         }
     }

@@ -109,7 +109,11 @@ extension RuntimeRef {
         return Refusal(
             code: fail(Code.lock, other: isLocked ? mutex.pointee.ownerID : 0) {
                 $0.append("the mutex is ")
-                if isLocked { appendHolder(mutex.pointee.owner, mutex.pointee.ownerID, to: &$0) } else { $0.append("not locked") }
+                if isLocked {
+                    appendHolder(mutex.pointee.owner, mutex.pointee.ownerID, to: &$0)
+                } else {
+                    $0.append("not locked")
+                }
             })
     }
 
@@ -176,7 +180,9 @@ extension RuntimeRef {
                 outcome = findCycle(through: mutex)
                 if outcome == 0 { interruption = waitFirmly(for: mutex, interruption) }
                 // Nobody interrupts the thread's own stack, but nothing may be left that could unlock it.
-                if me == pointee.main, interruption != 0, !mutex.pointee.isHeld(by: me) { return leave(mutex, with: interruption) }
+                if me == pointee.main, interruption != 0, !mutex.pointee.isHeld(by: me) {
+                    return leave(mutex, with: fail(interruption))
+                }
             }
         }
         if interruption != 0 { setPendingInterrupt(of: me, interruption) }
