@@ -805,6 +805,163 @@ int coro_keyed_locks_free(coro_keyed_locks *CORO_NULLABLE locks);
 
 /* ========================================================================================================= Groups */
 
+/* Coroutines that belong together, and end together: a scope for them. Belongs to the thread that made it.
+ *
+ *     coro_group *group = coro_group_new(NULL);
+ *     for (int i = 0; i < n; i++) coro_group_spawn(group, fetch, &urls[i]);
+ *     int code = coro_group_leave(group);
+ *
+ * When coro_group_leave() has returned, none of its members is left, whatever has become of them and of the caller. A group is
+ * for one piece of work: once cancelled it stays so, and a failure is told by every coro_group_wait(). Groups nest: a member
+ * may make one of its own, and its scope then ends before the member does.
+ */
+typedef struct coro_group coro_group;
+
+/* Flag of coro_group_options: the first member that fails has the others told to end, as by coro_group_cancel(). */
+#define CORO_GROUP_CANCEL_ON_FAILURE 0x1
+
+/* How members run. Start from CORO_GROUP_OPTIONS_INIT or coro_group_options_init(): beside struct_size, zero is the default. */
+typedef struct coro_group_options {
+    size_t struct_size; /* sizeof(coro_group_options) */
+    size_t limit;       /* how many run at once at most; 0: all */
+    uint32_t flags;     /* CORO_GROUP_CANCEL_ON_FAILURE; default none */
+    uint32_t reserved;  /* 0 */
+} coro_group_options;
+
+#define CORO_GROUP_OPTIONS_INIT { sizeof(coro_group_options), 0, 0, 0 }
+
+/* Fills in the defaults: the same as CORO_GROUP_OPTIONS_INIT. Call from: anywhere. */
+void coro_group_options_init(coro_group_options *CORO_NONNULL options);
+
+/* A new one, without members. options NULL: defaults. NULL without memory, or if an option is out of range:
+   coro_error_detail(). Ownership: the caller's, to coro_group_leave(). Call from: anywhere. */
+coro_group *CORO_NULLABLE coro_group_new(const coro_group_options *CORO_NULLABLE options);
+
+/* Creates a member: a detached coroutine, which is queued as by coro_spawn(); or, beyond the limit, when others have ended, in
+   the order in which they were made. Until then it is there as one of coro_new(). Members may make others, until the
+   group has been left. One may be shut down by its id, and joined while it lives; what all have made is best passed through
+   `arg`. A member that fails (coro_fail) is told to the notifier as any coroutine; only if with CORO_ESHUTDOWN it has
+   not failed.
+   Returns its id, or the errors of coro_new(), and
+     CORO_ESHUTDOWN     the group was cancelled
+     CORO_EWRONGTHREAD  it belongs to another thread
+   Does not suspend. Call from: its thread. */
+coro_t coro_group_spawn(coro_group *CORO_NULLABLE group, coro_fn CORO_NULLABLE fn, void *CORO_NULLABLE arg);
+
+/* coro_group_spawn with options. CORO_DETACHED changes nothing. With CORO_START_NOW it runs at once if the limit lets it, as
+   by coro_start_now(); else it is queued. options->release is called with `arg` before the group knows that it has ended. */
+coro_t coro_group_spawn_with(coro_group *CORO_NULLABLE group, coro_fn CORO_NULLABLE fn, void *CORO_NULLABLE arg,
+                             const coro_options *CORO_NULLABLE options);
+
+/* Waits until no member is left that has not ended. Suspends, unless there is none. Any number may wait.
+   Returns 0, or
+     CORO_EINPARALLEL   some have failed: coro_error_other() is the first, coro_error_detail() says how
+     the code the caller was interrupted with: the members go on, and can be waited for again
+     -EDEADLK           the caller is a member; or, on a thread's own stack, nothing is left that could run
+     CORO_EWRONGTHREAD, -EINVAL (NULL), CORO_EYIELDFROMMAIN
+   Call from: its thread, no member. */
+int coro_group_wait(coro_group *CORO_NULLABLE group);
+
+/* Tells all members to end, as by coro_shutdown(), the caller too if it is one. Those that have not been started never
+   are, and no more can be made. Returns 0, CORO_EWRONGTHREAD, -EINVAL (NULL). Does not suspend and does not wait.
+   Call from: its thread. */
+int coro_group_cancel(coro_group *CORO_NULLABLE group);
+
+/* Leaves the scope: waits until all members have ended, and frees the group. Interrupted, it does so all the same: every
+   interruption tells the members to end (coro_group_cancel), and when they have, the last one is returned. Suspends, unless
+   there are no members. Who waits for the group gets what coro_group_wait() returns at its end. NULL is fine.
+   Returns 0, CORO_EINPARALLEL as coro_group_wait(), or the code the caller was interrupted with. Or it returns one of these;
+   then nothing was freed, and the group is still to be left:
+     CORO_ESIMULTANEOUS  another leaves it already: see coro_error_other()
+     -EDEADLK            the caller is a member; or, on a thread's own stack, nothing is left that could run: cancel it first
+     CORO_EYIELDFROMMAIN with members, in a callback that must not suspend or on a thread's own stack in strict mode
+     CORO_EWRONGTHREAD
+     on a thread's own stack: -errno if the loop can't wait, or the time of a scope can't be kept
+   Call from: its thread, no member. */
+int coro_group_leave(coro_group *CORO_NULLABLE group);
+
+/* The first member that failed, and in *code (if not NULL) what it failed with; 0 and 0 if none has. Call from: its thread. */
+coro_t coro_group_first_failure(const coro_group *CORO_NULLABLE group, int *CORO_NULLABLE code);
+
+/* How many members run now, or are queued to; and how many have not ended, those that the limit holds back included. 0 for
+   NULL. Call from: its thread. */
+size_t coro_group_running(const coro_group *CORO_NULLABLE group);
+size_t coro_group_unfinished(const coro_group *CORO_NULLABLE group);
+
+/* A place where a number of coroutines wait for each other, again and again. Belongs to the thread that made it. */
+typedef struct coro_barrier coro_barrier;
+
+/* A new one, for n at a time. NULL without memory, or if n is 0. Ownership: the caller's, to coro_barrier_free().
+   Call from: anywhere. */
+coro_barrier *CORO_NULLABLE coro_barrier_new(size_t n);
+
+/* Waits until n have come, this one included; the next n are then on their own. Suspends, unless it is the last.
+   Returns 1 to the last, which goes on first; 0 to the others, in the order they came; or
+     the code the caller was interrupted with: it does not count as one that has come. (Unless the last had come just before:
+                   then the others have been let go, and do not notice)
+     CORO_ECLOSED  it was freed meanwhile
+     -EDEADLK      on a thread's own stack: nothing is left that could come
+     CORO_EWRONGTHREAD, -EINVAL (NULL), CORO_EYIELDFROMMAIN
+   Call from: its thread. */
+int coro_barrier_wait(coro_barrier *CORO_NULLABLE barrier);
+
+/* How many wait; 0 for NULL. Takes longer with many. Call from: its thread. */
+size_t coro_barrier_waiting(const coro_barrier *CORO_NULLABLE barrier);
+
+/* Frees it; to be done before its thread ends. Those who wait get CORO_ECLOSED. NULL is fine. Returns 0, or
+   CORO_EWRONGTHREAD (then nothing is freed). Does not suspend. Call from: its thread. */
+int coro_barrier_free(coro_barrier *CORO_NULLABLE barrier);
+
+/* Something to be done once, by the first who needs it. Belongs to the thread that made it. */
+typedef struct coro_once coro_once;
+
+/* What does it: may suspend. 0 or more: it is done; negative: it is not, with this error. */
+typedef int (*coro_once_fn)(void *CORO_NULLABLE arg);
+
+/* A new one, not done; NULL without memory. Ownership: the caller's, to coro_once_free(). Call from: anywhere. */
+coro_once *CORO_NULLABLE coro_once_new(void);
+
+/* Runs fn(arg), here and now, unless it is done; who comes while another does it, waits. If that one's fn fails, the first
+   that waits runs its own. Suspends if fn does, or to wait. fn must return: no exception or longjmp may leave it.
+   Returns 0 when it is done, what fn returned if that is negative, with coro_error_detail() as fn left it, or
+     the code the caller was interrupted with while it waited
+     CORO_ECLOSED  it was freed while the caller waited
+     -EDEADLK      the caller is in fn already; or, on a thread's own stack, nothing is left that could run
+     CORO_EWRONGTHREAD, -EINVAL (NULL), CORO_EYIELDFROMMAIN
+   Call from: its thread. */
+int coro_once_run(coro_once *CORO_NULLABLE once, coro_once_fn CORO_NULLABLE fn, void *CORO_NULLABLE arg);
+
+/* Whether it is done; false for NULL. Call from: its thread. */
+bool coro_once_is_done(const coro_once *CORO_NULLABLE once);
+
+/* Frees it; to be done before its thread ends. Those who wait get CORO_ECLOSED; who does it, goes on. NULL is fine. Returns
+   0, or CORO_EWRONGTHREAD (then nothing is freed). Does not suspend. Call from: its thread. */
+int coro_once_free(coro_once *CORO_NULLABLE once);
+
+/* A count of what is still to be done, for those who wait until it is nothing. Belongs to the thread that made it. */
+typedef struct coro_wait_group coro_wait_group;
+
+/* A new one, at 0; NULL without memory. Ownership: the caller's, to coro_wait_group_free(). Call from: anywhere. */
+coro_wait_group *CORO_NULLABLE coro_wait_group_new(void);
+
+/* Adds n, which may be negative; and takes one off, for what is done. At 0 all who wait go on, in the order they came,
+   whatever is added before they run. Returns 0, CORO_ELOCK (it would be negative: nothing is changed), -EOVERFLOW,
+   CORO_EWRONGTHREAD, -EINVAL (NULL). Does not suspend. Call from: its thread. */
+int coro_wait_group_add(coro_wait_group *CORO_NULLABLE group, int64_t n);
+int coro_wait_group_done(coro_wait_group *CORO_NULLABLE group);
+
+/* Waits until the count is 0; returns at once if it is. Suspends. Any number may wait. Returns 0, CORO_ECLOSED (it was freed
+   meanwhile), the code the caller was interrupted with, CORO_EWRONGTHREAD, -EINVAL (NULL), -EDEADLK on a thread's own stack
+   when nothing is left that could do it, or CORO_EYIELDFROMMAIN. Call from: its thread. */
+int coro_wait_group_wait(coro_wait_group *CORO_NULLABLE group);
+
+/* The count; 0 for NULL. Call from: its thread. */
+int64_t coro_wait_group_count(const coro_wait_group *CORO_NULLABLE group);
+
+/* Frees it; to be done before its thread ends. Those who wait get CORO_ECLOSED. NULL is fine. Returns 0, or
+   CORO_EWRONGTHREAD (then nothing is freed). Does not suspend. Call from: its thread. */
+int coro_wait_group_free(coro_wait_group *CORO_NULLABLE group);
+
 /* ================================================================================================ Coroutine-locals */
 
 /* A variable of which every coroutine, and every thread's own stack, has its own value. Never reused; negative: error. */

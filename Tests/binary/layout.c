@@ -79,6 +79,12 @@ int main(void) {
     FIELD(coro_parallel_options, timeout, 16, 8);
     FIELD(coro_parallel_options, release, 24, 8);
 
+    STRUCT(coro_group_options, 24);
+    FIELD(coro_group_options, struct_size, 0, 8);
+    FIELD(coro_group_options, limit, 8, 8);
+    FIELD(coro_group_options, flags, 16, 4);
+    FIELD(coro_group_options, reserved, 20, 4);
+
     STRUCT(coro_info, 248);
     FIELD(coro_info, struct_size, 0, 8);
     FIELD(coro_info, id, 8, 8);

@@ -54,7 +54,7 @@ public func coro_spawn_with(
 
 extension RuntimeRef {
     /// What the options say, checked.
-    fileprivate func creation(
+    func creation(
         _ fn: coro_fn?, _ arg: UnsafeMutableRawPointer?, _ options: UnsafePointer<coro_options>?, _ site: UnsafeRawPointer?
     ) throws(Refusal) -> (Creation, startsNow: Bool) {
         let function = try require(fn, "fn is NULL")

@@ -70,7 +70,7 @@ extension RuntimeRef {
             let target = CoroutineRef(bitPattern: coroutine.pointee.waitObject)
             info.pointee.wait_object = target?.pointee.id ?? 0
         case .parallel:
-            let run = ParallelRunRef(bitPattern: coroutine.pointee.waitObject)
+            let run = GroupRef(bitPattern: coroutine.pointee.waitObject)
             info.pointee.wait_object = Int64(run?.pointee.unfinished ?? 0)
         case .child: info.pointee.wait_object = Int64(ChildWait(packed: coroutine.pointee.waitObject).process)
         case .none, .park, .pass, .sleep: break

@@ -51,7 +51,7 @@ extension RuntimeRef {
         let deadline = options.timeout == 0 ? Int64.max : addClamped(pointee.clock.read(), options.timeout)
         try perform(run, until: deadline)
         let failures = report(run, in: calls)
-        if run.pointee.unfinished > 0 { return failLate(run) }
+        if run.group.pointee.unfinished > 0 { return failLate(run) }
         run.free()
         return failures == 0 ? 0 : failParallel(calls, n, failures)
     }
@@ -74,7 +74,7 @@ extension RuntimeRef {
         _ calls: UnsafeMutablePointer<coro_call>, _ n: Int, _ options: Options, _ site: UnsafeRawPointer?
     ) throws(Refusal) -> ParallelRunRef {
         if options.timeout < 0 { throw refuseArgument("coro_parallel_options.timeout is negative") }
-        guard let run = ParallelRun.make(count: n, limit: options.limit, release: options.release, site: site) else {
+        guard let run = makeParallelRun(count: n, limit: options.limit, site: site) else {
             throw Refusal(code: fail(Code.noMemory))
         }
         for index in 0..<n {
@@ -87,8 +87,7 @@ extension RuntimeRef {
                         $0.append(" is NULL")
                     })
             }
-            let task = ParallelRun.Task(function: function, argument: calls[index].arg, run: run)
-            (run.pointee.tasks + index).initialize(to: task)
+            add(function, calls[index].arg, release: options.release, to: run)
         }
         return run
     }
@@ -111,10 +110,10 @@ extension RuntimeRef {
 
     /// The time was up before all had ended.
     private func failLate(_ run: ParallelRunRef) -> Int32 {
-        let unstarted = run.pointee.count - run.pointee.next
-        dropUnstarted(of: run)
+        let unstarted = run.group.pointee.unfinished - run.group.pointee.running
+        dropPending(of: run.group)
         let code = fail(Code.timeout) { text in
-            text.append(run.pointee.running)
+            text.append(run.group.pointee.running)
             text.append(" of ")
             text.append(run.pointee.count)
             text.append(" have not ended and run on, ")

@@ -2,8 +2,9 @@ import CCoroPlatform
 
 /// The heap, for code that answers for running out of memory instead of trapping.
 enum Heap {
-    static func one<T>(_ value: T, alignment: Int = 16) -> UnsafeMutablePointer<T>? {
-        guard let memory = coro_memory_allocate(MemoryLayout<T>.stride, alignment) else { return nil }
+    /// extra: bytes behind it, all zero.
+    static func one<T>(_ value: T, alignment: Int = 16, extra: Int = 0) -> UnsafeMutablePointer<T>? {
+        guard let memory = coro_memory_allocate(MemoryLayout<T>.stride + extra, alignment) else { return nil }
         let typed = memory.bindMemory(to: T.self, capacity: 1)
         typed.initialize(to: value)
         return typed

@@ -34,6 +34,11 @@ extension RuntimeRef {
         pointee.obstacles.count == 0 ? 0 : lookForObstacle()
     }
 
+    /// Whether no call of the caller may suspend here, interrupted or not.
+    var cannotSuspend: Bool {
+        pointee.obstacles.forbidden != 0 || pointee.obstacles.strictMain && pointee.current == pointee.main
+    }
+
     @inline(never)
     private func lookForObstacle() -> Int32 {
         if pointee.obstacles.forbidden != 0 {

@@ -3,7 +3,7 @@
 struct WaitList {
     private(set) var first: CoroutineRef?
 
-    /// Takes as long as it says.
+    /// How many there are. Takes longer with many.
     var count: Int {
         guard let first else { return 0 }
         var count = 1

@@ -77,7 +77,13 @@ extension RuntimeRef {
             text.append(object)
         case .parallel:
             text.append("in parallel, ")
-            text.append(ParallelRunRef(bitPattern: object).unsafelyUnwrapped.pointee.unfinished)
+            text.append(GroupRef(bitPattern: object).unsafelyUnwrapped.pointee.unfinished)
+            text.append(" to end")
+        case .group:
+            text.append("waiting for group ")
+            text.append(address: UnsafeRawPointer(bitPattern: object))
+            text.append(", ")
+            text.append(GroupRef(bitPattern: object).unsafelyUnwrapped.pointee.unfinished)
             text.append(" to end")
         case .child:
             text.append("waiting for process ")
@@ -131,7 +137,6 @@ extension WaitKind {
         case .receive: "receiving from channel"
         case .fifo: "popping from fifo"
         case .keys: "locking keys of"
-        case .group: "waiting for group"
         case .barrier: "waiting at barrier"
         case .once: "waiting for once"
         case .waitGroup: "waiting for wait group"
@@ -139,7 +144,7 @@ extension WaitKind {
         case .names: "looking up a name"
         case .file: "waiting for a file operation"
         case .room: "waiting for a free descriptor"
-        case .none, .park, .pass, .sleep, .join, .read, .write, .child, .parallel: ""
+        case .none, .park, .pass, .sleep, .join, .read, .write, .child, .parallel, .group: ""
         }
     }
 }
