@@ -97,6 +97,7 @@ extension RuntimeRef {
     }
 
     private func checkLeaving(_ group: GroupRef) throws(Refusal) {
+        try refuseMember(of: group)
         if let leaver = group.pointee.leaver {
             throw Refusal(
                 code: fail(Code.simultaneous, other: leaver.pointee.id) {
@@ -104,9 +105,7 @@ extension RuntimeRef {
                     $0.append(leaver.pointee.id)
                 })
         }
-        if group.pointee.unfinished == 0 { return }
-        try refuseMember(of: group)
-        if cannotSuspend { throw Refusal(code: obstacle()) }
+        if group.pointee.unfinished > 0, cannotSuspend { throw Refusal(code: obstacle()) }
     }
 
     private func refuseMember(of group: GroupRef) throws(Refusal) {
