@@ -1035,8 +1035,8 @@ int64_t coro_get_live_coros(void);
 #define CORO_WAIT_BARRIER 21
 #define CORO_WAIT_ONCE 22
 #define CORO_WAIT_WAIT_GROUP 23
-#define CORO_WAIT_BLOCKING 24
-#define CORO_WAIT_NAMES 25
+#define CORO_WAIT_BLOCKING 24 /* wait_object: a number that names the call */
+#define CORO_WAIT_NAMES 25    /* wait_object: a number that names the look-up */
 #define CORO_WAIT_FILE 26
 #define CORO_WAIT_ROOM 27
 
@@ -1126,6 +1126,10 @@ typedef struct coro_stats {
     uint64_t polls;          /* system calls that asked which descriptors are ready */
     uint64_t events;         /* what those told of: descriptors that changed, wakes by other threads */
     uint64_t posts;          /* of other threads, taken: see coro_post */
+    uint64_t blocking_calls; /* pieces of work handed to the thread pool: see coro_blocking */
+    /* What there is now of that pool, which all threads share. */
+    int64_t blocking_threads; /* that are there, busy or not */
+    int64_t blocking_queued;  /* pieces of work that none has begun: a queue that stays long wants more threads */
 } coro_stats;
 
 /* Fills in *stats. Takes no longer with many coroutines; a look at each descriptor. Returns 0, -EINVAL (NULL, or a
@@ -1266,6 +1270,51 @@ FILE *CORO_NULLABLE coro_fdopen(int fd, const char *CORO_NULLABLE mode);
 /* ======================================================================================================= Watching */
 
 /* ================================================================================================== Blocking work */
+/*
+ * Functions that block (of a database's library, of the C library) run on a pool of threads, one for the process, and suspend
+ * only the coroutine that called them. Its threads are started when there is work and no free thread, end when they had
+ * nothing to do for 10 seconds, are named "coro-pool", and have all signals blocked. Work is begun in the order it came;
+ * what waits for a thread only costs memory. In the child of a fork() there are none of the threads, and work that was
+ * not done at that moment fails with -ECANCELED there; a new pool is started when there is work. exit() waits for nothing.
+ */
+
+/* How to run a function on the pool. */
+/* An interrupted caller goes at once, also while the function runs, which then runs on: what it uses must not be the
+   caller's, and `discard` is to give it back. */
+#define CORO_BLOCKING_ABANDON 0x1
+
+typedef struct coro_blocking_options {
+    size_t struct_size; /* sizeof(coro_blocking_options) */
+    uint32_t flags;     /* CORO_BLOCKING_...; default none */
+    uint32_t reserved;  /* 0 */
+    void (*CORO_NULLABLE discard)(void *CORO_NULLABLE arg, void *CORO_NULLABLE result); /* called once with `arg` and what fn
+                           returned (NULL if it did not run), if the call returns an error, or its thread ends before: when fn
+                           has returned, or it is certain that it never runs. On either thread; must not suspend */
+} coro_blocking_options;
+
+#define CORO_BLOCKING_OPTIONS_INIT { sizeof(coro_blocking_options), 0, 0, NULL }
+
+/* Fills in the defaults: the same as CORO_BLOCKING_OPTIONS_INIT. Call from: anywhere. */
+void coro_blocking_options_init(coro_blocking_options *CORO_NONNULL options);
+
+/* Runs fn(arg) on a thread of the pool, and waits until it has returned; *result (unless NULL) is what it returned, NULL after
+   an error. fn may do all that threads may, and coro_post(); what suspends is CORO_EYIELDFROMMAIN there. Its errno, its
+   thread-locals and its signal mask are that thread's; it must return, and not end the thread. options NULL: defaults. Suspends.
+   Returns 0, also if the caller was interrupted when fn had begun: then its next suspending call is. Or
+     the code the caller was interrupted with before fn began: it never runs; or, with CORO_BLOCKING_ABANDON, meanwhile
+     -ECANCELED  this is the child of a fork(), and fn runs, if it does, in the parent
+     -EAGAIN     the pool has no thread, and none can be started (also -EPERM); if it has one, the work waits for that
+     -ENOMEM, -EINVAL (fn is NULL; or the options mean nothing: then discard is not called)
+     CORO_EYIELDFROMMAIN
+   Call from: anywhere. */
+int coro_blocking(coro_fn CORO_NULLABLE fn, void *CORO_NULLABLE arg, void *CORO_NULLABLE *CORO_NULLABLE result);
+int coro_blocking_with(coro_fn CORO_NULLABLE fn, void *CORO_NULLABLE arg, const coro_blocking_options *CORO_NULLABLE options,
+                       void *CORO_NULLABLE *CORO_NULLABLE result);
+
+/* How many threads the pool has at most: 1 to 1024, 32 if nothing is said. Half of them (at least one) may look up names at a
+   time. With fewer than there are, those end when they have done what they do. Returns what it was, or -EINVAL. Call from:
+   anywhere; holds for the process. */
+int coro_set_max_blocking_threads(int n);
 
 /* ===================================================================================================== The poller */
 
@@ -1518,7 +1567,8 @@ int coro_post(coro_loop_t loop, coro_fn CORO_NULLABLE fn, void *CORO_NULLABLE ar
  */
 
 /* Puts this thread's loop on virtual time, which stands still while coroutines run and jumps to the next deadline when
-   the loop would wait for it. false: back to the real clock. Call from: anywhere. */
+   the loop would wait for it. It stands still too while the thread pool works for the loop: see coro_blocking(). false: back to
+   the real clock. Call from: anywhere. */
 int coro_test_set_virtual_time(bool on);
 
 /* Moves the loop's time on by ns (it never goes back), real or virtual. Returns 0, or -EINVAL. Call from: anywhere. */
@@ -1540,6 +1590,10 @@ int coro_test_fail_call(const char *CORO_NULLABLE call, int n, int error);
 /* What coro_set_latency_warning() multiplies by, in place of 0.2 s, in ns; 0: back to that. Returns 0, or -EINVAL for less
    than 0 or more than a second. Call from: anywhere. */
 int coro_test_set_latency_unit(int64_t ns);
+
+/* How long a thread of the pool waits for work before it ends, in ns, instead of 10 seconds; 0: back to that. Returns 0, or
+   -EINVAL. Holds for the process. Call from: anywhere. */
+int coro_test_set_blocking_idle_time(int64_t ns);
 
 /* Makes the stacks that are mapped from now on use mprotect guards, as on kernels before 6.13. Holds for the process.
    Call from: anywhere. */

@@ -1,4 +1,5 @@
 #include "coro_thread.h"
+#include "pool.h"
 #include "watchdog.h"
 
 #include <stdlib.h>
@@ -48,14 +49,17 @@ void coro_process_shared_set(void *shared) {
 static void before_fork(void) {
     coro_watchdog_before_fork();
     coro_process_lock();
+    coro_pool_before_fork();
 }
 
 static void after_fork_in_parent(void) {
+    coro_pool_after_fork_in_parent();
     coro_process_unlock();
     coro_watchdog_after_fork_in_parent();
 }
 
 static void after_fork_in_child(void) {
+    coro_pool_after_fork_in_child();
     coro_process_unlock();
     coro_watchdog_after_fork_in_child();
     if (forked_child != NULL) forked_child();

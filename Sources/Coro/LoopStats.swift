@@ -48,6 +48,15 @@ extension EventLoop {
         public let events: Int
         /// Work that other threads have posted.
         public let posts: Int
+        /// Work that this loop has handed to the thread pool.
+        public let blockingCalls: Int
+
+        // What there is now of the thread pool, which is the process's.
+
+        /// Its threads.
+        public let blockingThreads: Int
+        /// Work that no thread has begun.
+        public let blockingQueued: Int
 
         fileprivate init(_ stats: coro_stats) {
             coroutines = Int(stats.coroutines)
@@ -65,6 +74,9 @@ extension EventLoop {
             polls = Int(clamping: stats.polls)
             events = Int(clamping: stats.events)
             posts = Int(clamping: stats.posts)
+            blockingCalls = Int(clamping: stats.blocking_calls)
+            blockingThreads = Int(stats.blocking_threads)
+            blockingQueued = Int(stats.blocking_queued)
         }
     }
 }

@@ -105,7 +105,7 @@ int main(void) {
     FIELD(coro_info, switches, 240, 4);
     FIELD(coro_info, reserved, 244, 4);
 
-    STRUCT(coro_stats, 128);
+    STRUCT(coro_stats, 152);
     FIELD(coro_stats, struct_size, 0, 8);
     FIELD(coro_stats, coroutines, 8, 8);
     FIELD(coro_stats, runnable, 16, 8);
@@ -122,5 +122,14 @@ int main(void) {
     FIELD(coro_stats, polls, 104, 8);
     FIELD(coro_stats, events, 112, 8);
     FIELD(coro_stats, posts, 120, 8);
+    FIELD(coro_stats, blocking_calls, 128, 8);
+    FIELD(coro_stats, blocking_threads, 136, 8);
+    FIELD(coro_stats, blocking_queued, 144, 8);
+
+    STRUCT(coro_blocking_options, 24);
+    FIELD(coro_blocking_options, struct_size, 0, 8);
+    FIELD(coro_blocking_options, flags, 8, 4);
+    FIELD(coro_blocking_options, reserved, 12, 4);
+    FIELD(coro_blocking_options, discard, 16, 8);
     return failed;
 }

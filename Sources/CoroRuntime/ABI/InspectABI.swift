@@ -87,6 +87,10 @@ extension RuntimeRef {
         stats.pointee.polls = pointee.poller.pointee.counters.polls
         stats.pointee.events = pointee.poller.pointee.counters.events
         stats.pointee.posts = pointee.counters.posts
+        let pool = coro_pool_count()
+        stats.pointee.blocking_calls = pointee.jobs.total
+        stats.pointee.blocking_threads = pool.threads
+        stats.pointee.blocking_queued = pool.queued
     }
 }
 

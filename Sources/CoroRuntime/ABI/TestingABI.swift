@@ -61,6 +61,13 @@ public func coro_test_set_latency_unit(_ ns: Int64) -> CInt {
 }
 
 @c @implementation
+public func coro_test_set_blocking_idle_time(_ ns: Int64) -> CInt {
+    if ns < 0 { return Runtime.existing?.refuseArgument("a time is not negative").code ?? Code.invalid }
+    _ = coro_pool_set_idle_time(ns == 0 ? 10_000_000_000 : ns)
+    return 0
+}
+
+@c @implementation
 public func coro_test_set_mprotect_guards(_ on: Bool) {
     StackPool.mprotectGuards = on
 }

@@ -5,7 +5,7 @@ import CCoroPlatform
 ///
 /// A pass:
 ///  1. The clock is read. `now` is this time until the next pass.
-///  2. What other threads have posted is made into coroutines, and so are signals.
+///  2. What other threads have posted is made into coroutines, and so are signals; who waited for the thread pool goes on.
 ///  3. Timers that are due wake their coroutines.
 ///  4. Those who asked for the next pass are runnable.
 ///  5. A batch of runnable coroutines runs, first in first out: until none is runnable, or `BatchSize` switches were made.
@@ -95,6 +95,7 @@ extension RuntimeRef {
         pointee.startsInARow = 0
         if pointee.mailbox.hasPosts, !postsWait {
             takePosts()
+            takeDoneJobs()
             takeSignals()
         }
         while let coroutine = pointee.timers.popDue(pointee.now) {
@@ -159,13 +160,18 @@ extension RuntimeRef {
             return pointee.poller.waiterCount > 0 ? pointee.poller.wait(in: self, timeout: 0) : 0
         }
         let wakeTime = pointee.timers.nextWake
-        if pointee.clock.isVirtual, !postsWait, let wakeTime {
+        if pointee.clock.isVirtual, !postsWait, pointee.jobs.count == 0, let wakeTime {
             let found = pointee.poller.waiterCount > 0 ? pointee.poller.wait(in: self, timeout: 0) : 0
             if found == 0, !pointee.mailbox.hasPosts { pointee.clock.jump(to: wakeTime) }
             return found
         }
-        let untilTimer = wakeTime.map { Swift.max($0 &- pointee.clock.read(), 0) } ?? .max
-        return sleepUntilEvent(timeout: Swift.min(untilTimer, limit))
+        return sleepUntilEvent(timeout: Swift.min(timeUntil(wakeTime), limit))
+    }
+
+    /// For how long the loop may wait before a timer is due. Virtual time stands still while it waits.
+    private func timeUntil(_ wakeTime: Int64?) -> Int64 {
+        guard let wakeTime, !pointee.clock.isVirtual else { return .max }
+        return Swift.max(wakeTime &- pointee.clock.read(), 0)
     }
 
     /// Waits. Where stacks are to be given back, it first waits for a little only; if nothing happens, the loop is idle, and

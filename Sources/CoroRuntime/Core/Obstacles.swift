@@ -1,3 +1,5 @@
+import CCoroPlatform
+
 /// What a suspending call must look at before it suspends. All of it is rare, so that one counter, of how many reasons there
 /// are to look, is all that the usual call sees of it.
 struct Obstacles {
@@ -42,7 +44,13 @@ extension RuntimeRef {
     @inline(never)
     private func lookForObstacle() -> Int32 {
         if pointee.obstacles.forbidden != 0 {
-            return fail(Code.yieldFromMain) { $0.append("destructors, release functions and notifiers must not suspend") }
+            let isPool = coro_pool_is_here()
+            return fail(Code.yieldFromMain) {
+                $0.append(
+                    isPool
+                        ? "a thread of the pool does not run coroutines: block, or coro_post() to a loop"
+                        : "destructors, release functions and notifiers must not suspend")
+            }
         }
         if pointee.obstacles.strictMain, pointee.current == pointee.main {
             return fail(Code.yieldFromMain) {

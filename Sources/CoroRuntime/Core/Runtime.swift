@@ -51,6 +51,8 @@ struct Runtime {
     var contended: LockHeadRef?
     /// How often it was looked for circles among those who wait for keyed locks.
     var lastSearch: Int64 = 0
+    /// What the thread pool does for this loop.
+    var jobs = JobList()
 
     // -- coroutines --
 
@@ -165,6 +167,8 @@ extension Runtime {
                 current: main, main: main, ready: ready, poller: poller, lastID: mailbox.pointee.firstID, mailbox: mailbox),
             alignment: 64)
         guard let runtime else { return nil }
+        // A thread of the pool is there to be blocked, and nobody runs its loop.
+        if coro_pool_is_here() { runtime.pointee.obstacles.forbid() }
         if coro_tools_follow_switches() {
             guard main.obtainExtras() != nil else { return nil }
             main.set(.observed)
@@ -194,6 +198,7 @@ extension Runtime {
         runtime.resumeAlarm() // timers are not inherited
         runtime.pointee.poller.reopen(in: runtime)
         runtime.disownProcesses()
+        runtime.cancelJobs()
         runtime.continueBeingWatched()
     }
 }
@@ -207,6 +212,7 @@ extension RuntimeRef {
         if pointee.main.has(.timed) { endAlarm() }
         // User code first, while all is still there.
         cancelUnstarted()
+        dropJobs()
         pointee.main.pointee.extras?.destroyLocals()
         endSignals() // which that code may have registered
         pointee.mailbox.close(lastID: pointee.lastID)

@@ -77,14 +77,20 @@ enum LoopRegistry {
         }
     }
 
+    /// The mailbox of the loop of that name; nil if its thread has ended. Behind the process lock.
+    static func mailbox(of loopID: Int64, in shared: UnsafeMutablePointer<Shared>) -> UnsafeMutablePointer<Mailbox>? {
+        let number = Int(loopID % Int64(maximumCount))
+        guard loopID > 0, number < shared.pointee.loops.count, let mailbox = shared.pointee.loops[number].mailbox,
+            mailbox.pointee.loopID == loopID
+        else { return nil }
+        return mailbox
+    }
+
     /// Posts to the loop of that name. Returns 0 or an error; does not need a loop of its own.
     static func post(to loopID: Int64, _ function: @escaping CoroutineFunction, _ argument: UnsafeMutableRawPointer?) -> Int32 {
         guard let post = Heap.one(Mailbox.Post(function: function, argument: argument)) else { return Code.noMemory }
         let posted = Shared.withLock { shared -> Bool in
-            let number = Int(loopID % Int64(maximumCount))
-            guard loopID > 0, number < shared.pointee.loops.count, let mailbox = shared.pointee.loops[number].mailbox,
-                mailbox.pointee.loopID == loopID
-            else { return false }
+            guard let mailbox = mailbox(of: loopID, in: shared) else { return false }
             mailbox.append(post)
             return true
         }

@@ -17,7 +17,9 @@ struct Mailbox {
     var watched: RuntimeRef?
     fileprivate var first: UnsafeMutablePointer<Post>?
     fileprivate var last: UnsafeMutablePointer<Post>?
-    /// Rung for posts and for signals. Used without the lock.
+    fileprivate var firstJob: JobRef?
+    fileprivate var lastJob: JobRef?
+    /// Rung for posts, for jobs and for signals. Used without the lock.
     let bell: UnsafeMutablePointer<coro_bell>
 
     struct Post {
@@ -48,12 +50,19 @@ extension UnsafeMutablePointer<Mailbox> {
         coro_bell_ring(pointee.bell)
     }
 
-    /// Whether there are posts, or signals, to take. For the loop's thread, as all that follows.
+    /// A job is done. Behind the process lock.
+    func append(_ job: JobRef) {
+        if let last = pointee.lastJob { last.link(job) } else { pointee.firstJob = job }
+        pointee.lastJob = job
+        coro_bell_ring(pointee.bell)
+    }
+
+    /// Whether there are posts, jobs or signals to take. For the loop's thread, as all that follows.
     var hasPosts: Bool { coro_bell_has_rung(pointee.bell) }
 
     var isExposed: Bool { pointee.isExposed }
 
-    /// Takes out all posts, in their order. Signals are to be looked at after this, which takes back the ring for both.
+    /// Takes out all posts, in their order. Jobs and signals are to be looked at after this, which takes back the ring for all.
     func takeAll() -> UnsafeMutablePointer<Mailbox.Post>? {
         coro_process_lock()
         defer { coro_process_unlock() }
@@ -61,6 +70,16 @@ extension UnsafeMutablePointer<Mailbox> {
         let first = pointee.first
         pointee.first = nil
         pointee.last = nil
+        return first
+    }
+
+    /// Takes out all jobs that are done, in the order in which they came.
+    func takeJobs() -> JobRef? {
+        coro_process_lock()
+        defer { coro_process_unlock() }
+        let first = pointee.firstJob
+        pointee.firstJob = nil
+        pointee.lastJob = nil
         return first
     }
 
@@ -92,7 +111,7 @@ extension UnsafeMutablePointer<Mailbox> {
         coro_bell_set_wakeup(pointee.bell, descriptor)
     }
 
-    /// The thread ends. Posts that nobody took are dropped.
+    /// The thread ends. Posts and jobs that nobody took are dropped.
     func close(lastID: Int64) {
         LoopRegistry.retire(self, lastID: lastID)
         if pointee.watched != nil { coro_watchdog_wake() }
@@ -101,6 +120,7 @@ extension UnsafeMutablePointer<Mailbox> {
             post = dropped.pointee.next
             Heap.free(dropped)
         }
+        pointee.firstJob?.dropAll()
         Heap.free(pointee.bell)
         Heap.free(self)
     }

@@ -1,0 +1,35 @@
+#include "gate.h"
+
+gate new_gate(void) {
+    gate gate = {.runs = 0};
+    CHECK_EQ(sem_init(&gate.opened, 0, 0), 0);
+    return gate;
+}
+
+void open_gate(gate *gate, int n) {
+    for (int i = 0; i < n; i++) CHECK_EQ(sem_post(&gate->opened), 0);
+}
+
+int gate_runs(gate *gate) {
+    return __atomic_load_n(&gate->runs, __ATOMIC_SEQ_CST);
+}
+
+void await_runs(gate *gate, int n) {
+    while (gate_runs(gate) < n) coro_sleep(CORO_MS(1));
+    CHECK_EQ(gate_runs(gate), n);
+}
+
+void *pass_gate(void *of_gate) {
+    gate *gate = of_gate;
+    __atomic_fetch_add(&gate->runs, 1, __ATOMIC_SEQ_CST);
+    while (sem_wait(&gate->opened) != 0) CHECK_EQ(errno, EINTR);
+    return AS_POINTER(__atomic_add_fetch(&gate->passed, 1, __ATOMIC_SEQ_CST));
+}
+
+void *call_gate(void *of_gate) {
+    void *result = of_gate;
+    int error = coro_blocking(pass_gate, of_gate, &result);
+    if (error == 0) return result;
+    CHECK(result == NULL);
+    return coro_fail(error, NULL);
+}
