@@ -1,92 +1,103 @@
-#define _GNU_SOURCE
-#include "coro_bell.h"
-#include "coro_process.h"
+#include "coro_poller.h"
+#include "ring.h"
 #include "system_call.h"
 
-#include <stdint.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <sys/syscall.h>
-#include <time.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
-enum { MAX_EVENTS = 256 };
-
-int coro_system_poller_create(void) {
-    return coro_system_move_above_standard((int)CORO_CALL(epoll_create1, epoll_create1(EPOLL_CLOEXEC)));
-}
-
-static int control(int poller, int operation, int fd, uint32_t events, uint64_t token) {
-    struct epoll_event event = {.events = events, .data.u64 = token};
-    return (int)CORO_CALL(epoll_ctl, epoll_ctl(poller, operation, fd, &event));
-}
-
-static const uint32_t both_directions = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
-
-int coro_system_poller_add(int poller, int fd, uint64_t token) {
-    return control(poller, EPOLL_CTL_ADD, fd, both_directions, token);
-}
-
-int coro_system_poller_renew(int poller, int fd, uint64_t token) {
-    return control(poller, EPOLL_CTL_MOD, fd, both_directions, token);
-}
-
-int coro_system_poller_add_wakeup(int poller, int fd, uint64_t token) {
-    return control(poller, EPOLL_CTL_ADD, fd, EPOLLIN, token);
-}
-
-int coro_system_poller_remove(int poller, int fd) {
-    return control(poller, EPOLL_CTL_DEL, fd, 0, 0);
-}
-
-/* epoll_pwait2 (Linux 5.11) takes nanoseconds. Older kernels get milliseconds, rounded up: late by less than one, never
-   early, and never a spin for the rest. */
-static int wait_events(int poller, struct epoll_event *events, int n, int64_t timeout) {
-    static int milliseconds_only;
-    if (timeout > 0 && !__atomic_load_n(&milliseconds_only, __ATOMIC_RELAXED)) {
-        struct timespec limit = {.tv_sec = timeout / 1000000000, .tv_nsec = timeout % 1000000000};
-        int result = (int)CORO_CALL_ONCE(epoll_pwait2, syscall(SYS_epoll_pwait2, poller, events, n, &limit, NULL, 0));
-        if (result != -ENOSYS && result != -EPERM) return result;
-        __atomic_store_n(&milliseconds_only, 1, __ATOMIC_RELAXED);
+int coro_poller_backend_wanted(void) {
+    enum { UNREAD = 1 };
+    static int wanted = UNREAD; /* else -EINVAL, or minus the backend */
+    int answer = __atomic_load_n(&wanted, __ATOMIC_RELAXED);
+    if (answer == UNREAD) {
+        const char *name = getenv("CORO_BACKEND");
+        answer = name == NULL || *name == 0         ? -CORO_POLLER_DEFAULT
+                 : strcmp(name, "epoll") == 0    ? -CORO_POLLER_EPOLL
+                 : strcmp(name, "io_uring") == 0 ? -CORO_POLLER_IO_URING
+                                                 : -EINVAL;
+        __atomic_store_n(&wanted, answer, __ATOMIC_RELAXED);
     }
-    int64_t rounded = timeout / 1000000 + (timeout % 1000000 > 0);
-    int milliseconds = timeout < 0 ? -1 : rounded > INT32_MAX ? INT32_MAX : (int)rounded;
-    int result = epoll_wait(poller, events, n, milliseconds);
-    return result < 0 ? -errno : result;
+    return answer == -EINVAL ? answer : -answer;
 }
 
-int coro_system_poller_wait(int poller, coro_poll_event *events, int n, int64_t timeout) {
-    struct epoll_event raw[MAX_EVENTS];
-    int fault = CORO_FAULT(epoll_wait);
-    int count = fault ? -fault : wait_events(poller, raw, n < MAX_EVENTS ? n : MAX_EVENTS, timeout);
-    for (int i = 0; i < count; i++) {
-        uint32_t bits = raw[i].events;
-        events[i].token = raw[i].data.u64;
-        events[i].events = (bits & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR) ? CORO_POLL_READ : 0) |
-                           (bits & (EPOLLOUT | EPOLLHUP | EPOLLERR) ? CORO_POLL_WRITE : 0) |
-                           (bits & (EPOLLRDHUP | EPOLLHUP | EPOLLERR) ? CORO_POLL_HANGUP : 0) |
-                           (bits & EPOLLPRI ? CORO_POLL_URGENT : 0);
+static int open_epoll(coro_poller *poller, uint64_t token) {
+    poller->epoll = coro_epoll_create();
+    return poller->epoll < 0 ? poller->epoll : coro_epoll_add_level(poller->epoll, poller->wakeup, token);
+}
+
+static int open_ring(coro_poller *poller, uint64_t token) {
+    int error = coro_ring_open(&poller->ring);
+    return error < 0 ? error : coro_ring_poll_add(poller->ring, poller->wakeup, token);
+}
+
+int coro_poller_open(coro_poller *poller, enum coro_poller_backend backend, uint64_t token) {
+    poller->epoll = -1;
+    poller->ring = NULL;
+    poller->fallback = 0;
+    poller->wakeup = coro_system_wakeup_create();
+    if (poller->wakeup < 0) return poller->wakeup;
+    if (backend == CORO_POLLER_IO_URING) poller->fallback = open_ring(poller, token);
+    int error = poller->ring ? 0 : open_epoll(poller, token);
+    if (error < 0) coro_poller_close(poller);
+    return error;
+}
+
+bool coro_poller_is_open(const coro_poller *poller) {
+    return poller->wakeup >= 0;
+}
+
+static void close_descriptors(coro_poller *poller) {
+    if (poller->epoll >= 0) close(poller->epoll);
+    if (poller->wakeup >= 0) close(poller->wakeup);
+    poller->epoll = poller->wakeup = -1;
+    poller->ring = NULL;
+}
+
+void coro_poller_close(coro_poller *poller) {
+    if (poller->ring) coro_ring_close(poller->ring);
+    close_descriptors(poller);
+}
+
+void coro_poller_abandon(coro_poller *poller) {
+    if (poller->ring) coro_ring_abandon(poller->ring);
+    close_descriptors(poller);
+}
+
+void coro_poller_describe(const coro_poller *poller, char *text, size_t size) {
+    const char *error = poller->fallback ? coro_system_error_name(-poller->fallback) : NULL;
+    if (error) {
+        snprintf(text, size, "epoll (io_uring: %s)", error);
+    } else {
+        snprintf(text, size, "%s", poller->epoll < 0 && poller->ring ? "io_uring" : "epoll");
     }
-    return count == -EINTR ? 0 : count;
 }
 
-int coro_system_wakeup_create(void) {
-    return coro_system_move_above_standard((int)CORO_CALL(eventfd, eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)));
+/* The backend is io_uring if there is no epoll: by epoll there may be a ring too, which is for files alone. */
+static bool by_ring(const coro_poller *poller) {
+    return poller->epoll < 0;
 }
 
-void coro_system_wakeup_ring(int fd) {
-    uint64_t one = 1;
-    /* EAGAIN means that the counter is full: the thread will wake. */
-    while (write(fd, &one, sizeof one) < 0 && errno == EINTR) {}
+int coro_poller_add(coro_poller *poller, int fd, uint64_t token) {
+    return by_ring(poller) ? coro_ring_poll_add(poller->ring, fd, token) : coro_epoll_add(poller->epoll, fd, token);
 }
 
-void coro_bell_ring(coro_bell *bell) {
-    coro_atomic_exchange(&bell->rung, 1);
-    if (coro_atomic_exchange(&bell->asleep, 0) != 1) return;
-    coro_system_wakeup_ring(__atomic_load_n(&bell->wakeup, __ATOMIC_ACQUIRE));
+int coro_poller_renew(coro_poller *poller, int fd, uint64_t token) {
+    return by_ring(poller) ? coro_ring_poll_renew(poller->ring, fd, token) : coro_epoll_renew(poller->epoll, fd, token);
 }
 
-void coro_system_wakeup_clear(int fd) {
-    uint64_t count;
-    while (read(fd, &count, sizeof count) < 0 && errno == EINTR) {}
+int coro_poller_remove(coro_poller *poller, int fd, uint64_t token) {
+    return by_ring(poller) ? coro_ring_poll_remove(poller->ring, token) : coro_epoll_remove(poller->epoll, fd);
+}
+
+int coro_poller_wait(coro_poller *poller, coro_poll_event *events, int n, int64_t timeout) {
+    return by_ring(poller) ? coro_ring_poll_wait(poller->ring, events, n, timeout)
+                           : coro_epoll_wait(poller->epoll, events, n, timeout);
+}
+
+int coro_poller_clear_wakeup(coro_poller *poller, const coro_poll_event *event) {
+    coro_system_wakeup_clear(poller->wakeup);
+    if (!(event->events & CORO_POLL_ENDED)) return 0;
+    return event->result < 0 ? event->result : coro_ring_poll_add(poller->ring, poller->wakeup, event->token);
 }

@@ -9,6 +9,7 @@
 #include "coro_context.h"
 #include "coro_memory.h"
 #include "coro_pool.h"
+#include "coro_poller.h"
 #include "coro_process.h"
 #include "coro_signals.h"
 #include "coro_system.h"

@@ -15,7 +15,7 @@
 #define CORO_SYSTEM_CALLS(CALL) \
     CALL(accept4) CALL(backtrace) CALL(bind) CALL(calloc) CALL(close) CALL(connect) CALL(dup) CALL(epoll_create1) \
     CALL(epoll_ctl) CALL(epoll_pwait2) CALL(epoll_wait) CALL(eventfd) CALL(fcntl) CALL(getpeername) CALL(getsockname) \
-    CALL(getsockopt) CALL(kill) CALL(listen) CALL(madvise) CALL(mmap) CALL(mprotect) CALL(open) CALL(pidfd_open) \
+    CALL(getsockopt) CALL(io_uring_enter) CALL(io_uring_setup) CALL(kill) CALL(listen) CALL(madvise) CALL(mmap) CALL(mprotect) CALL(open) CALL(pidfd_open) \
     CALL(pidfd_send_signal) CALL(pipe2) CALL(poll) CALL(posix_spawn) CALL(pthread_create) CALL(read) CALL(recv) \
     CALL(recvfrom) CALL(send) CALL(sendto) CALL(setsockopt) CALL(shutdown) CALL(sigaction) CALL(socket) CALL(socketpair) \
     CALL(timer_create) CALL(wait4) CALL(waitid) CALL(write)
@@ -89,30 +89,6 @@ FILE *_Nullable coro_system_fopen(void *_Nonnull cookie, const char *_Nonnull mo
                                   ssize_t (*_Nonnull read)(void *_Nonnull, char *_Nonnull, size_t),
                                   ssize_t (*_Nonnull write)(void *_Nonnull, const char *_Nonnull, size_t),
                                   int (*_Nonnull close)(void *_Nonnull));
-
-/* -- the poller -- */
-
-enum coro_poll_bits { CORO_POLL_READ = 1, CORO_POLL_WRITE = 2, CORO_POLL_HANGUP = 4, CORO_POLL_URGENT = 8 };
-
-typedef struct coro_poll_event {
-    uint64_t token;
-    uint32_t events; /* CORO_POLL_... */
-} coro_poll_event;
-
-int coro_system_poller_create(void);
-/* Registers fd, edge-triggered, both directions, under token. */
-int coro_system_poller_add(int poller, int fd, uint64_t token);
-/* Sets the token again, which reports once more what is ready: -ENOENT if it is not registered. */
-int coro_system_poller_renew(int poller, int fd, uint64_t token);
-/* Registers fd level-triggered, to read. */
-int coro_system_poller_add_wakeup(int poller, int fd, uint64_t token);
-int coro_system_poller_remove(int poller, int fd);
-/* Waits up to timeout ns (negative: for ever) for up to n events, n at most 256. Comes back early on a signal. */
-int coro_system_poller_wait(int poller, coro_poll_event *_Nonnull events, int n, int64_t timeout);
-
-int coro_system_wakeup_create(void);
-void coro_system_wakeup_ring(int fd);
-void coro_system_wakeup_clear(int fd);
 
 /* -- the alarm: what gets a thread out of a plain system call -- */
 

@@ -15,6 +15,8 @@ struct Descriptor {
     /// Grows whenever the number may have come to mean another open file; part of the poller's token, so that an event that
     /// was reported for the file before is recognised, and dropped.
     var generation: UInt32 = 0
+    /// Those that there are: one bit of the token is not the descriptor's.
+    static let generations: UInt32 = 0x7fff_ffff
     /// Who closed or gave up what the number meant before: a coroutine's id, 0 for code outside every coroutine.
     var closer: Int64 = 0
     /// How to read and write it without blocking: CORO_KIND_….

@@ -77,19 +77,19 @@ extension RuntimeRef {
 
     private func openPoller(of run: ProcessRunRef) -> Int32 {
         guard let process = process(of: run) else { return Code.closed }
-        let poller = adopt(coro_system_poller_create(), kind: CORO_KIND_NONBLOCKING)
+        let poller = adopt(coro_epoll_create(), kind: CORO_KIND_NONBLOCKING)
         if poller < 0 { return poller }
         run.pointee.poller = poller
         for stream in 0...2 {
             guard let descriptor = pipe(of: process, stream) else { continue }
             run.pointee.open |= 1 << UInt8(stream)
-            let error = coro_system_poller_add(poller, descriptor, UInt64(stream))
+            let error = coro_epoll_add(poller, descriptor, UInt64(stream))
             if error < 0 { return fail(error) }
         }
         run.pointee.mayMove = run.pointee.open
         run.pointee.hasEnded = process.pointee.state == .lost
         if run.pointee.hasEnded { return 0 }
-        let error = coro_system_poller_add(poller, process.pointee.watch, UInt64(ProcessRun.processToken))
+        let error = coro_epoll_add(poller, process.pointee.watch, UInt64(ProcessRun.processToken))
         return error < 0 ? fail(error) : 0
     }
 
@@ -123,7 +123,7 @@ extension RuntimeRef {
     private func noteEvents(_ run: ProcessRunRef) -> Bool {
         withUnsafeTemporaryAllocation(of: coro_poll_event.self, capacity: 4) { events in
             let first = events.baseAddress.unsafelyUnwrapped
-            let count = coro_system_poller_wait(run.pointee.poller, first, 4, 0)
+            let count = coro_epoll_wait(run.pointee.poller, first, 4, 0)
             for index in 0..<Swift.max(Int(count), 0) {
                 if first[index].token == UInt64(ProcessRun.processToken) {
                     run.pointee.hasEnded = coro_system_has_ended(run.pointee.pid) != 0
