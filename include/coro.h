@@ -1317,6 +1317,30 @@ int coro_blocking_with(coro_fn CORO_NULLABLE fn, void *CORO_NULLABLE arg, const 
 int coro_set_max_blocking_threads(int n);
 
 /* ===================================================================================================== The poller */
+/*
+ * How a thread's loop asks the kernel which descriptors are ready: by epoll, unless io_uring is chosen, for a thread by
+ * coro_set_backend() or for the process by the environment (CORO_BACKEND=io_uring or epoll, read once). What programs see is the
+ * same. Where io_uring can't be had (the kernel is older than 5.19, a container or a limit forbids it), it is epoll, and
+ * coro_backend_name() says why. No thread of the kernel's own polls a ring (SQPOLL), so that nothing is done with rights that
+ * the thread has given up. In the child of a fork() the loop has a poller of its own, of the same backend if it can be had.
+ *
+ * By io_uring the kernel holds the file of a descriptor that was waited for until coro_close() or coro_forget(): after a plain
+ * close(2), which is not allowed anyway, the peer does not see the end before the loop finds out, or is gone.
+ */
+
+#define CORO_BACKEND_DEFAULT 0 /* what the environment says, or else epoll */
+#define CORO_BACKEND_EPOLL 1
+#define CORO_BACKEND_IO_URING 2
+
+/* Chooses the backend of this thread's loop, which must not be in use yet: nothing has waited for a descriptor or a time, and
+   coro_loop_current() was not called. Returns 0, -EBUSY (it is in use), -EINVAL (no such backend), -ENOMEM. Does not suspend.
+   Call from: anywhere; holds for the calling thread. */
+int coro_set_backend(int backend);
+
+/* The backend of this thread's loop, which is set up if it is not: "epoll", "io_uring", or "epoll (io_uring: EPERM)" if it was
+   to be io_uring and the kernel said that; NULL if it can't be set up: coro_error_detail(). Ownership: a constant. Does not
+   suspend. Call from: anywhere. */
+const char *CORO_NULLABLE coro_backend_name(void);
 
 /* ====================================================================================================== Processes */
 /*
@@ -1594,6 +1618,10 @@ int coro_test_set_latency_unit(int64_t ns);
 /* How long a thread of the pool waits for work before it ends, in ns, instead of 10 seconds; 0: back to that. Returns 0, or
    -EINVAL. Holds for the process. Call from: anywhere. */
 int coro_test_set_blocking_idle_time(int64_t ns);
+
+/* Makes the rings of io_uring that are made from now on have room for n requests (a power of two) and twice as many answers; 0:
+   as many as is usual. Holds for the process. Call from: anywhere. */
+void coro_test_set_ring_size(unsigned n);
 
 /* Makes the stacks that are mapped from now on use mprotect guards, as on kernels before 6.13. Holds for the process.
    Call from: anywhere. */

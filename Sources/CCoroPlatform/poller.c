@@ -2,7 +2,6 @@
 #include "ring.h"
 #include "system_call.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -44,10 +43,6 @@ int coro_poller_open(coro_poller *poller, enum coro_poller_backend backend, uint
     return error;
 }
 
-bool coro_poller_is_open(const coro_poller *poller) {
-    return poller->wakeup >= 0;
-}
-
 static void close_descriptors(coro_poller *poller) {
     if (poller->epoll >= 0) close(poller->epoll);
     if (poller->wakeup >= 0) close(poller->wakeup);
@@ -65,12 +60,21 @@ void coro_poller_abandon(coro_poller *poller) {
     close_descriptors(poller);
 }
 
-void coro_poller_describe(const coro_poller *poller, char *text, size_t size) {
-    const char *error = poller->fallback ? coro_system_error_name(-poller->fallback) : NULL;
-    if (error) {
-        snprintf(text, size, "epoll (io_uring: %s)", error);
-    } else {
-        snprintf(text, size, "%s", poller->epoll < 0 && poller->ring ? "io_uring" : "epoll");
+/* Constants, so that they stay valid. */
+#define NAME_FALLBACK(error) \
+    case -error: return "epoll (io_uring: " #error ")";
+
+const char *coro_poller_name(const coro_poller *poller) {
+    switch (poller->fallback) {
+    case 0: return poller->epoll >= 0 ? "epoll" : "io_uring";
+        NAME_FALLBACK(EPERM)
+        NAME_FALLBACK(EACCES)
+        NAME_FALLBACK(ENOSYS)
+        NAME_FALLBACK(ENOMEM)
+        NAME_FALLBACK(EMFILE)
+        NAME_FALLBACK(ENFILE)
+        NAME_FALLBACK(EAGAIN)
+    default: return "epoll (io_uring: refused)";
     }
 }
 

@@ -115,7 +115,7 @@ TEST(B22_the_child_closing_a_descriptor_leaves_the_parents_waiting) {
         finish_child();
     }
     expect_child(child);
-    CHECK_EQ(coro_test_fail_call("epoll_wait", 2, EIO), 0); /* by the first event, not by looking again later */
+    CHECK_EQ(coro_test_fail_call(call_that_waits(), 2, EIO), 0); /* by the first event, not by looking again later */
     CHECK_EQ(coro_write(fds[1], "x", 1), 1);
     CHECK_EQ(join_soon(reader), 1);
 }
@@ -161,9 +161,9 @@ TEST(B22_posts_reach_the_childs_loop_and_not_the_parents) {
         pthread_join(poster, NULL);
         finish_child();
     }
-    CHECK_EQ(coro_test_fail_call("epoll_wait", 6, EIO), 0);
+    CHECK_EQ(coro_test_fail_call(call_that_waits(), 6, EIO), 0);
     CHECK_EQ(coro_sleep(CORO_MS(200)), 0);
-    CHECK_EQ(coro_test_fail_call("epoll_wait", 0, 0), 0);
+    CHECK_EQ(coro_test_fail_call(call_that_waits(), 0, 0), 0);
     expect_child(child);
     CHECK_EQ(posted, 0);
     CHECK_EQ(pthread_create(&poster, NULL, post_now_and_then, &mine), 0);

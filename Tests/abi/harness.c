@@ -88,6 +88,15 @@ int open_descriptors(void) {
     return count - 3; /* ".", "..", and the folder's own */
 }
 
+bool polls_by_ring(void) {
+    const char *name = coro_backend_name();
+    return name != NULL && strcmp(name, "io_uring") == 0;
+}
+
+const char *call_that_waits(void) {
+    return polls_by_ring() ? "io_uring_enter" : "epoll_wait";
+}
+
 int count_timers(void) {
     char line[256];
     int count = 0;
@@ -177,11 +186,27 @@ static int run_all(const char *prefix) {
     return failed > 0 || passed == 0;
 }
 
-/* No argument: all tests. --list: their names. --prefix P: those whose names start with P. A name: that one. --here and a name:
+static void check_backend(void) {
+    const char *name = coro_backend_name(), *wanted = getenv("CORO_BACKEND");
+    if (name == NULL || strcmp(name, wanted) != 0) _exit(SKIPPED);
+}
+
+/* All tests by another backend, if it can be had. */
+static int run_all_on(const char *backend) {
+    char output[64];
+    setenv("CORO_BACKEND", backend, 1);
+    int status = run_in_child(check_backend, output, sizeof output);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return run_all("");
+    fprintf(stderr, "skipped: no %s here\n", backend);
+    return SKIPPED;
+}
+
+/* No argument: all tests. --on BACKEND: all tests, with the loops' pollers by that. --list: their names. --prefix P: those whose names start with P. A name: that one. --here and a name:
    that one in this process, for debuggers. */
 int main(int count, char **arguments) {
     if (count == 1) return run_all("");
     if (count == 3 && strcmp(arguments[1], "--prefix") == 0) return run_all(arguments[2]);
+    if (count == 3 && strcmp(arguments[1], "--on") == 0) return run_all_on(arguments[2]);
     bool here = count == 3 && strcmp(arguments[1], "--here") == 0;
     for (int i = 0; i < test_count; i++) {
         if (strcmp(arguments[1], "--list") == 0) puts(tests[i].name);

@@ -79,6 +79,10 @@ bool is_watched(void);
 /* How many descriptors the process has open. */
 int open_descriptors(void);
 
+/* Whether the loop of this thread polls by io_uring, and the system call that it waits in: what is counted, or fails, in tests. */
+bool polls_by_ring(void);
+const char *call_that_waits(void);
+
 /* How many timers of timer_create() the process has; 0 on a kernel that does not tell. */
 int count_timers(void);
 

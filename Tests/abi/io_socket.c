@@ -136,9 +136,9 @@ TEST(H5_sendto_waits_without_spinning_for_room_in_a_queue_that_another_had_fille
     while (sendto(first, "x", 1, MSG_DONTWAIT, (struct sockaddr *)&crowded.storage, crowded.length) == 1) queued++;
     coro_t sender = spawn_one(send_one_late, NULL);
     let_others_run();
-    CHECK_EQ(coro_test_fail_call("epoll_wait", 2000, EIO), 0);
+    CHECK_EQ(coro_test_fail_call(call_that_waits(), 2000, EIO), 0);
     CHECK_EQ(coro_sleep(CORO_MS(400)), 0);
-    CHECK_EQ(coro_test_fail_call("epoll_wait", 0, 0), 0);
+    CHECK_EQ(coro_test_fail_call(call_that_waits(), 0, 0), 0);
     CHECK(coro_is_alive(sender));
     for (int i = 0; i < queued; i++) CHECK_EQ(coro_recv(receiver, buffer, sizeof buffer, 0), 1);
     CHECK_EQ(join_soon(sender), 4);

@@ -50,7 +50,7 @@ TEST(B1_poll_timeout_bounds_one_wait_and_not_the_run) {
     coro_loop_options options = CORO_LOOP_OPTIONS_INIT;
     options.poll_timeout = CORO_MS(1);
     int64_t start = coro_get_now();
-    CHECK_EQ(coro_test_fail_call("epoll_wait", 20, EBADF), 0);
+    CHECK_EQ(coro_test_fail_call(call_that_waits(), 20, EBADF), 0);
     CHECK_EQ(coro_event_loop_with(&options), -EBADF);
     CHECK(coro_get_now() - start >= CORO_MS(10));
     CHECK(!coro_is_running());
@@ -61,7 +61,7 @@ static void loop_without_coroutines(void) {
     /* The 3rd wait of 1 ms fails, and so ends it: nothing else does. */
     coro_loop_options options = CORO_LOOP_OPTIONS_INIT;
     options.poll_timeout = CORO_MS(1);
-    coro_test_fail_call("epoll_wait", 3, EIO);
+    coro_test_fail_call(call_that_waits(), 3, EIO);
     ended_early = coro_event_loop_with(&options) != -EIO;
 }
 
@@ -97,6 +97,7 @@ TEST(B1_options_are_checked) {
 }
 
 TEST(B1_a_loop_that_cannot_be_set_up_says_why) {
+    CHECK_EQ(coro_set_backend(CORO_BACKEND_EPOLL), 0);
     go(note, "a");
     coro_set_print_exit_string(false);
     CHECK_EQ(coro_test_fail_call("epoll_create1", 1, EMFILE), 0);

@@ -137,9 +137,9 @@ TEST(G5_a_signal_wakes_the_childs_loop) {
         pthread_join(other, NULL);
         finish_child();
     }
-    CHECK_EQ(coro_test_fail_call("epoll_wait", 6, EIO), 0); /* as often as this the parent is not woken meanwhile */
+    CHECK_EQ(coro_test_fail_call(call_that_waits(), 6, EIO), 0); /* as often as this the parent is not woken meanwhile */
     CHECK_EQ(coro_sleep(CORO_MS(100)), 0);
-    CHECK_EQ(coro_test_fail_call("epoll_wait", 0, 0), 0);
+    CHECK_EQ(coro_test_fail_call(call_that_waits(), 0, 0), 0);
     expect_child(child);
     CHECK_EQ(handled, 0);
 }

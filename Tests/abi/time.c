@@ -294,9 +294,9 @@ static void wait_beside_huge_times(int polls) {
         int64_t time = huge_times[i];
         coro_t co = start_now(sleep_huge, &time);
         fired = false;
-        CHECK_EQ(coro_test_fail_call("epoll_wait", polls, EIO), 0);
+        CHECK_EQ(coro_test_fail_call(call_that_waits(), polls, EIO), 0);
         CHECK_EQ(coro_sleep(CORO_MS(2)), 0);
-        CHECK_EQ(coro_test_fail_call("epoll_wait", 0, 0), 0);
+        CHECK_EQ(coro_test_fail_call(call_that_waits(), 0, 0), 0);
         CHECK(!fired);
         coro_shutdown(co);
         coro_join(co, NULL, CORO_FOREVER);
@@ -313,7 +313,7 @@ TEST(C1_kernels_that_wait_in_milliseconds_are_not_early_and_never_spin) {
     const int64_t times[] = {1, CORO_US(1), CORO_US(999), CORO_US(1001), CORO_US(1500), CORO_MS(2), CORO_MS(2) + 1};
     for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
         int64_t start = coro_get_now();
-        CHECK_EQ(coro_test_fail_call("epoll_wait", 30, EIO), 0);
+        CHECK_EQ(coro_test_fail_call(call_that_waits(), 30, EIO), 0);
         CHECK_EQ(coro_sleep(times[i]), 0);
         CHECK(coro_get_now() - start >= times[i]);
     }
@@ -329,7 +329,7 @@ TEST(C1_a_huge_time_alone_is_waited_for) {
         coro_t co = start_now(sleep_huge, &time);
         fired = false;
         int64_t start = coro_get_now();
-        CHECK_EQ(coro_test_fail_call("epoll_wait", 11, EIO), 0);
+        CHECK_EQ(coro_test_fail_call(call_that_waits(), 11, EIO), 0);
         CHECK_EQ(coro_event_loop_with(&options), -EIO);
         /* Ten waits of 1 ms, or a little fewer, should the loop look once without waiting. */
         CHECK(coro_get_now() - start >= CORO_MS(5));
@@ -343,7 +343,7 @@ TEST(C1_a_huge_time_alone_is_waited_for) {
 TEST(C1_a_wait_that_ends_early_does_not_end_the_sleep) {
     for (int errors = 0; errors < 20; errors++) {
         int64_t start = coro_get_now();
-        CHECK_EQ(coro_test_fail_call("epoll_wait", 1, EINTR), 0);
+        CHECK_EQ(coro_test_fail_call(call_that_waits(), 1, EINTR), 0);
         CHECK_EQ(coro_sleep(CORO_MS(2)), 0);
         CHECK(coro_get_now() - start >= CORO_MS(2));
     }

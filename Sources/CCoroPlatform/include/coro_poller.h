@@ -63,12 +63,11 @@ typedef struct coro_poller {
 /* Opens one by that backend; by epoll where io_uring can't be had, which `fallback` tells. The wakeup is registered under
    `token`. On an error nothing is open. */
 int coro_poller_open(coro_poller *_Nonnull poller, enum coro_poller_backend backend, uint64_t token);
-bool coro_poller_is_open(const coro_poller *_Nonnull poller);
 void coro_poller_close(coro_poller *_Nonnull poller);
 /* In the child of a fork: lets go of what is the parent's. */
 void coro_poller_abandon(coro_poller *_Nonnull poller);
-/* "epoll", "io_uring", "epoll (io_uring: EPERM)"; cut to fit. */
-void coro_poller_describe(const coro_poller *_Nonnull poller, char *_Nonnull text, size_t size);
+/* "epoll", "io_uring", "epoll (io_uring: EPERM)"; a constant. */
+const char *_Nonnull coro_poller_name(const coro_poller *_Nonnull poller);
 
 /* As the functions of epoll above. By io_uring all but the last return 0 at once, and an error comes as CORO_POLL_ENDED. What is
    removed is let go of before this returns: it holds no file that is then closed. A token without the operation's bit. */

@@ -15,10 +15,10 @@
 #define CORO_SYSTEM_CALLS(CALL) \
     CALL(accept4) CALL(backtrace) CALL(bind) CALL(calloc) CALL(close) CALL(connect) CALL(dup) CALL(epoll_create1) \
     CALL(epoll_ctl) CALL(epoll_pwait2) CALL(epoll_wait) CALL(eventfd) CALL(fcntl) CALL(getpeername) CALL(getsockname) \
-    CALL(getsockopt) CALL(io_uring_enter) CALL(io_uring_setup) CALL(kill) CALL(listen) CALL(madvise) CALL(mmap) CALL(mprotect) CALL(open) CALL(pidfd_open) \
-    CALL(pidfd_send_signal) CALL(pipe2) CALL(poll) CALL(posix_spawn) CALL(pthread_create) CALL(read) CALL(recv) \
-    CALL(recvfrom) CALL(send) CALL(sendto) CALL(setsockopt) CALL(shutdown) CALL(sigaction) CALL(socket) CALL(socketpair) \
-    CALL(timer_create) CALL(wait4) CALL(waitid) CALL(write)
+    CALL(getsockopt) CALL(io_uring_enter) CALL(io_uring_setup) CALL(kill) CALL(listen) CALL(madvise) CALL(mmap) \
+    CALL(mprotect) CALL(open) CALL(pidfd_open) CALL(pidfd_send_signal) CALL(pipe2) CALL(poll) CALL(posix_spawn) \
+    CALL(pthread_create) CALL(read) CALL(recv) CALL(recvfrom) CALL(send) CALL(sendto) CALL(setsockopt) CALL(shutdown) \
+    CALL(sigaction) CALL(socket) CALL(socketpair) CALL(timer_create) CALL(wait4) CALL(waitid) CALL(write)
 
 /* The n-th call from now of `name` on this thread fails with `error`; n 0: no more. -EINVAL: not a name, or out of range. */
 int coro_system_fail_call(const char *_Nonnull name, int n, int error);

@@ -71,3 +71,8 @@ public func coro_test_set_blocking_idle_time(_ ns: Int64) -> CInt {
 public func coro_test_set_mprotect_guards(_ on: Bool) {
     StackPool.mprotectGuards = on
 }
+
+@c @implementation
+public func coro_test_set_ring_size(_ n: CUnsignedInt) {
+    coro_ring_set_size(n)
+}

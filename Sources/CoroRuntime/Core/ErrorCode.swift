@@ -17,6 +17,7 @@ enum CoroErrno {
     static let tooLong: Int32 = 7
     static let notExecutable: Int32 = 8
     static let noAccess: Int32 = 13
+    static let busy: Int32 = 16
     static let textBusy: Int32 = 26
     static let brokenPipe: Int32 = 32
     static let deadlock: Int32 = 35

@@ -54,10 +54,12 @@ extension PollerRef {
         return count
     }
 
+    var isOpen: Bool { pointee.kernel.wakeup >= 0 }
+
     /// Opens the poller if it is not open. 0 or an error.
     @inline(__always)
     func open(in runtime: RuntimeRef) -> Int32 {
-        pointee.kernel.wakeup >= 0 ? 0 : openNow(in: runtime)
+        isOpen ? 0 : openNow(in: runtime)
     }
 
     @inline(never)
@@ -73,7 +75,7 @@ extension PollerRef {
     /// In the child of a fork: the descriptors of the poller are the parent's too, and are replaced by others. Who waits is
     /// registered again.
     func reopen(in runtime: RuntimeRef) {
-        if pointee.kernel.wakeup < 0 { return }
+        if !isOpen { return }
         coro_poller_abandon(&pointee.kernel)
         runtime.pointee.mailbox.setWakeup(-1)
         let error = openNow(in: runtime)
