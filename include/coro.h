@@ -1038,7 +1038,7 @@ int64_t coro_get_live_coros(void);
 #define CORO_WAIT_BLOCKING 24 /* wait_object: a number that names the call */
 #define CORO_WAIT_NAMES 25    /* wait_object: a number that names the look-up */
 #define CORO_WAIT_FILE 26
-#define CORO_WAIT_ROOM 27
+#define CORO_WAIT_ROOM 27     /* for room for another descriptor; wait_object: the one that it accepts from */
 
 /* What is known of a coroutine. Set struct_size first. */
 typedef struct coro_info {
@@ -1126,6 +1126,7 @@ typedef struct coro_stats {
     uint64_t polls;          /* system calls that asked which descriptors are ready */
     uint64_t events;         /* what those told of: descriptors that changed, wakes by other threads */
     uint64_t posts;          /* of other threads, taken: see coro_post */
+    uint64_t accept_waits;   /* of accepting calls, because there was no room for another descriptor: see coro_accept */
     uint64_t blocking_calls; /* pieces of work handed to the thread pool: see coro_blocking */
     /* What there is now of that pool, which all threads share. */
     int64_t blocking_threads; /* that are there, busy or not */
@@ -1209,12 +1210,19 @@ int coro_pipe(int fds[CORO_NONNULL 2], int flags);
 /* bind(2), after SO_REUSEADDR for an Internet stream socket. Does not suspend. */
 int coro_bind(int fd, const struct sockaddr *CORO_NULLABLE address, socklen_t length);
 
-/* listen(2). Does not suspend. */
+/* listen(2). The loop opens its own descriptors, if it has none yet, so that it works when no more are free. Does not suspend. */
 int coro_listen(int fd, int backlog);
 
 /* accept(2): the new descriptor is not blocking and close-on-exec. Connections that broke before they were taken are
-   passed over. Errors: also CORO_EBLOCKING; -EMFILE and -ENFILE, after which a server should sleep a little. */
+   passed over. Where there is no room for another descriptor (EMFILE, ENFILE, ENOBUFS, ENOMEM) the connection stays in the
+   listener's queue, and the call waits for room as it does for a connection: it looks again when coro_close() has closed a
+   descriptor on this thread, and each 100 ms, for those that are closed otherwise. A line on stderr tells of the shortage, once
+   until there has been none for 10 s; coro_stats.accept_waits counts the waits. Errors: also CORO_EBLOCKING. */
 int coro_accept(int fd, struct sockaddr *CORO_NULLABLE address, socklen_t *CORO_NULLABLE length);
+
+/* accept4(2): the same, but flags say whether the new descriptor is close-on-exec: SOCK_CLOEXEC. It is not blocking, with or
+   without SOCK_NONBLOCK. Errors: as coro_accept; -EINVAL for other flags. */
+int coro_accept4(int fd, struct sockaddr *CORO_NULLABLE address, socklen_t *CORO_NULLABLE length, int flags);
 
 /* Waits for a connection, then takes all that are pending, at most n, into fds. Returns how many; errors as
    coro_accept, if none was taken. */

@@ -173,8 +173,8 @@ ssize_t coro_system_sendto(int fd, const void *buffer, size_t n, int flags, cons
     return CORO_CALL(sendto, sendto(fd, buffer, n, flags | MSG_DONTWAIT | MSG_NOSIGNAL, address, length));
 }
 
-int coro_system_accept(int fd, struct sockaddr *address, socklen_t *length) {
-    return (int)CORO_CALL(accept4, accept4(fd, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC));
+int coro_system_accept(int fd, struct sockaddr *address, socklen_t *length, int flags) {
+    return (int)CORO_CALL(accept4, accept4(fd, address, length, flags | SOCK_NONBLOCK));
 }
 
 int coro_system_connect(int fd, const struct sockaddr *address, socklen_t length) {

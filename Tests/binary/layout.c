@@ -105,7 +105,7 @@ int main(void) {
     FIELD(coro_info, switches, 240, 4);
     FIELD(coro_info, reserved, 244, 4);
 
-    STRUCT(coro_stats, 152);
+    STRUCT(coro_stats, 160);
     FIELD(coro_stats, struct_size, 0, 8);
     FIELD(coro_stats, coroutines, 8, 8);
     FIELD(coro_stats, runnable, 16, 8);
@@ -122,9 +122,10 @@ int main(void) {
     FIELD(coro_stats, polls, 104, 8);
     FIELD(coro_stats, events, 112, 8);
     FIELD(coro_stats, posts, 120, 8);
-    FIELD(coro_stats, blocking_calls, 128, 8);
-    FIELD(coro_stats, blocking_threads, 136, 8);
-    FIELD(coro_stats, blocking_queued, 144, 8);
+    FIELD(coro_stats, accept_waits, 128, 8);
+    FIELD(coro_stats, blocking_calls, 136, 8);
+    FIELD(coro_stats, blocking_threads, 144, 8);
+    FIELD(coro_stats, blocking_queued, 152, 8);
 
     STRUCT(coro_blocking_options, 24);
     FIELD(coro_blocking_options, struct_size, 0, 8);

@@ -67,8 +67,8 @@ static void *accept_clients(void *arg) {
         int error = fd < 0 ? fd : welcome(listener, fd, &from);
         if (error == 0) continue;
         if (fd >= 0) coro_close(fd);
-        /* Out of descriptors or memory: some clients will leave, and until then the others wait in the backlog. */
-        if (error == -EMFILE || error == -ENFILE || error == -ENOMEM) error = coro_sleep(CORO_MS(50));
+        /* Out of memory: some clients will leave, and until then the others wait in the backlog. */
+        if (error == -ENOMEM) error = coro_sleep(CORO_MS(50));
         if (error < 0) return coro_fail(error, coro_error_detail());
     }
 }

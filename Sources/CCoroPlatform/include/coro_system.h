@@ -17,8 +17,9 @@
     CALL(epoll_ctl) CALL(epoll_pwait2) CALL(epoll_wait) CALL(eventfd) CALL(fcntl) CALL(getpeername) CALL(getsockname) \
     CALL(getsockopt) CALL(io_uring_enter) CALL(io_uring_setup) CALL(kill) CALL(listen) CALL(madvise) CALL(mmap) \
     CALL(mprotect) CALL(open) CALL(pidfd_open) CALL(pidfd_send_signal) CALL(pipe2) CALL(poll) CALL(posix_spawn) \
-    CALL(pthread_create) CALL(read) CALL(recv) CALL(recvfrom) CALL(send) CALL(sendto) CALL(setsockopt) CALL(shutdown) \
-    CALL(sigaction) CALL(socket) CALL(socketpair) CALL(timer_create) CALL(wait4) CALL(waitid) CALL(write)
+    CALL(pthread_create) CALL(read) CALL(readv) CALL(recv) CALL(recvfrom) CALL(recvmsg) CALL(send) CALL(sendfile) \
+    CALL(sendmsg) CALL(sendto) CALL(setsockopt) CALL(shutdown) CALL(sigaction) CALL(socket) CALL(socketpair) \
+    CALL(timer_create) CALL(wait4) CALL(waitid) CALL(write) CALL(writev)
 
 /* The n-th call from now of `name` on this thread fails with `error`; n 0: no more. -EINVAL: not a name, or out of range. */
 int coro_system_fail_call(const char *_Nonnull name, int n, int error);
@@ -57,7 +58,7 @@ ssize_t coro_system_recvfrom(int fd, void *_Nullable buffer, size_t n, int flags
 ssize_t coro_system_send(int fd, const void *_Nullable buffer, size_t n, int flags);
 ssize_t coro_system_sendto(int fd, const void *_Nullable buffer, size_t n, int flags,
                            const struct sockaddr *_Nullable address, socklen_t length);
-int coro_system_accept(int fd, struct sockaddr *_Nullable address, socklen_t *_Nullable length);
+int coro_system_accept(int fd, struct sockaddr *_Nullable address, socklen_t *_Nullable length, int flags); /* not blocking */
 int coro_system_connect(int fd, const struct sockaddr *_Nullable address, socklen_t length);
 int coro_system_socket(int family, int type, int protocol);
 int coro_system_socketpair(int family, int type, int protocol, int *_Nonnull fds);

@@ -5,7 +5,7 @@ import CCoroPlatform
 
 /// `call` for functions that return a number of bytes.
 @inline(__always)
-private func callForCount(_ body: (RuntimeRef) -> Int) -> Int {
+func callForCount(_ body: (RuntimeRef) -> Int) -> Int {
     guard let runtime = Runtime.here else { return Int(Code.noMemory) }
     return body(runtime)
 }
@@ -90,14 +90,31 @@ public func coro_bind(_ fd: CInt, _ address: UnsafePointer<sockaddr>?, _ length:
 
 @c @implementation
 public func coro_listen(_ fd: CInt, _ backlog: CInt) -> CInt {
-    call { $0.result(of: coro_system_listen(fd, backlog), fd) }
+    call { runtime in
+        let result = runtime.result(of: coro_system_listen(fd, backlog), fd)
+        // Accepting goes on when no descriptor is free: by then the loop must have its own.
+        if result == 0 { _ = runtime.pointee.poller.open(in: runtime) }
+        return result
+    }
 }
 
 @c @implementation
 public func coro_accept(
     _ fd: CInt, _ address: UnsafeMutablePointer<sockaddr>?, _ length: UnsafeMutablePointer<socklen_t>?
 ) -> CInt {
-    call { $0.accept(fd, address, length) }
+    call { $0.accept(fd, address, length, flags: Int32(SOCK_CLOEXEC.rawValue)) }
+}
+
+@c @implementation
+public func coro_accept4(
+    _ fd: CInt, _ address: UnsafeMutablePointer<sockaddr>?, _ length: UnsafeMutablePointer<socklen_t>?, _ flags: CInt
+) -> CInt {
+    call { runtime throws(Refusal) in
+        if flags & ~Int32(SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue) != 0 {
+            throw runtime.refuseArgument("flags must be SOCK_CLOEXEC, SOCK_NONBLOCK, both or 0")
+        }
+        return runtime.accept(fd, address, length, flags: flags)
+    }
 }
 
 @c @implementation
@@ -105,7 +122,7 @@ public func coro_accept_many(_ fd: CInt, _ fds: UnsafeMutablePointer<CInt>?, _ n
     call { runtime throws(Refusal) in
         let fds = try runtime.require(fds, "fds is NULL")
         if n < 1 { throw runtime.refuseArgument("n must be at least 1") }
-        return runtime.acceptMany(fd, fds, n)
+        return runtime.acceptMany(fd, fds, n, flags: Int32(SOCK_CLOEXEC.rawValue))
     }
 }
 

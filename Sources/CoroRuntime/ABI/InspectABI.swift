@@ -91,6 +91,7 @@ extension RuntimeRef {
         stats.pointee.blocking_calls = pointee.jobs.total
         stats.pointee.blocking_threads = pool.threads
         stats.pointee.blocking_queued = pool.queued
+        stats.pointee.accept_waits = pointee.acceptRoom.waits
     }
 }
 

@@ -73,6 +73,7 @@ extension RuntimeRef {
             let run = GroupRef(bitPattern: coroutine.pointee.waitObject)
             info.pointee.wait_object = Int64(run?.pointee.unfinished ?? 0)
         case .child: info.pointee.wait_object = Int64(ChildWait(packed: coroutine.pointee.waitObject).process)
+        case .room: info.pointee.wait_object = Int64(coroutine.roomDescriptor)
         case .none, .park, .pass, .sleep: break
         default: info.pointee.wait_object = Int64(coroutine.pointee.waitAddress)
         }

@@ -125,6 +125,9 @@ enum WaitKind: UInt8 {
     // `waitObject` is the address of the `WaitList` that it is in:
     case parallel, event, semaphore, zero, mutex, readLock, writeLock, condition, send, receive, fifo, keys, group, barrier
     case once, waitGroup, blocking, names, file, room
+
+    /// Whether such a wait is done, and has not failed, when its own time is up.
+    var endsWithTime: Bool { self == .sleep || self == .room }
 }
 
 extension Coroutine {

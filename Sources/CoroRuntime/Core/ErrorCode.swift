@@ -27,6 +27,8 @@ enum CoroErrno {
     static let ownerDead: Int32 = 130
     static let exists: Int32 = 17
     static let notSocket: Int32 = 88
+    static let messageTooLong: Int32 = 90
+    static let noBuffers: Int32 = 105
     static let already: Int32 = 114
     static let cancelled: Int32 = 125
     static let inProgress: Int32 = 115

@@ -53,6 +53,7 @@ struct Runtime {
     var lastSearch: Int64 = 0
     /// What the thread pool does for this loop.
     var jobs = JobList()
+    var acceptRoom = AcceptRoom()
 
     // -- coroutines --
 

@@ -57,12 +57,20 @@ extension RuntimeRef {
         }
     }
 
-    func accept(_ fd: Int32, _ address: UnsafeMutablePointer<sockaddr>?, _ length: UnsafeMutablePointer<socklen_t>?) -> Int32 {
+    /// flags: those of accept4(2). While the process may have no more descriptors, or the system has no memory for one, the
+    /// connection stays where it is, and the caller waits.
+    func accept(
+        _ fd: Int32, _ address: UnsafeMutablePointer<sockaddr>?, _ length: UnsafeMutablePointer<socklen_t>?, flags: Int32
+    ) -> Int32 {
         let error = refuseBlockingMode(fd)
         if error < 0 { return error }
-        let taken = perform(fd, .read) { _ in Int(acceptSound(fd, address, length)) }
-        if taken < 0 { return taken == Int(-CoroErrno.tooManyFiles) ? explainCreation(Int32(taken)) : Int32(taken) }
-        return adopt(Int32(taken), from: fd)
+        while true {
+            let taken = Int32(perform(fd, .read) { _ in Int(acceptSound(fd, address, length, flags: flags)) })
+            if taken >= 0 { return adopt(taken, from: fd) }
+            guard AcceptRoom.isLacking(taken) else { return taken }
+            let code = awaitRoom(toAcceptFrom: fd, lacking: taken)
+            if code < 0 { return code }
+        }
     }
 
     /// What is accepted is of the listener's kind.
@@ -73,24 +81,24 @@ extension RuntimeRef {
 
     /// Passes over connections that broke before they were accepted, and network errors that accept(2) passes on.
     private func acceptSound(
-        _ fd: Int32, _ address: UnsafeMutablePointer<sockaddr>?, _ length: UnsafeMutablePointer<socklen_t>?
+        _ fd: Int32, _ address: UnsafeMutablePointer<sockaddr>?, _ length: UnsafeMutablePointer<socklen_t>?, flags: Int32
     ) -> Int32 {
         while true {
-            let taken = coro_system_accept(fd, address, length)
+            let taken = coro_system_accept(fd, address, length, flags)
             if taken >= 0 || !coro_system_is_of_connection(-taken) { return taken }
         }
     }
 
     /// Waits for one connection, and takes those that are pending.
-    func acceptMany(_ fd: Int32, _ fds: UnsafeMutablePointer<Int32>, _ n: Int32) -> Int32 {
+    func acceptMany(_ fd: Int32, _ fds: UnsafeMutablePointer<Int32>, _ n: Int32, flags: Int32) -> Int32 {
         var count: Int32 = 0
-        var taken = accept(fd, nil, nil)
+        var taken = accept(fd, nil, nil, flags: flags)
         if taken < 0 { return taken }
         while taken >= 0 {
             fds[Int(count)] = taken
             count += 1
             if count == n { break }
-            taken = acceptSound(fd, nil, nil)
+            taken = acceptSound(fd, nil, nil, flags: flags)
             if taken == Code.again {
                 pointee.poller.known(fd)?.pointee.setWouldBlock(.read)
             } else if taken >= 0 {
@@ -146,12 +154,14 @@ extension RuntimeRef {
         if result == Code.badDescriptor { return explain(result, fd) }
         // With any other error (of writing back what was written before) the number is free all the same.
         pointee.poller.noteClosed(fd, in: self)
+        noteRoom(after: fd)
         return result == 0 ? 0 : explain(result, fd)
     }
 
     /// Gives fd up without closing it.
     func forget(_ fd: Int32) -> Int32 {
         pointee.poller.forget(fd, in: self)
+        endRoomWait(toAcceptFrom: fd)
         var blocking = false
         let kind = coro_system_descriptor_kind(fd, &blocking)
         return kind < 0 ? explain(kind, fd) : 0

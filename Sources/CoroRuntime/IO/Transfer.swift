@@ -95,7 +95,7 @@ extension RuntimeRef {
         return code == 0 ? 0 : fail(code)
     }
 
-    private func refuseSecond(_ fd: Int32, _ direction: Direction, _ other: CoroutineRef) -> Int32 {
+    func refuseSecond(_ fd: Int32, _ direction: Direction, _ other: CoroutineRef) -> Int32 {
         fail(Code.simultaneous, other: other.pointee.id) {
             $0.append("coroutine #")
             $0.append(other.pointee.id)

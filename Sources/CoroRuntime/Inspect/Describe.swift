@@ -88,6 +88,9 @@ extension RuntimeRef {
         case .child:
             text.append("waiting for process ")
             text.append(ChildWait(packed: object).process)
+        case .room:
+            text.append("waiting for room to accept from fd ")
+            text.append(coroutine.roomDescriptor)
         default:
             text.append(coroutine.pointee.waitKind.phrase)
             text.append(" ")
@@ -143,8 +146,7 @@ extension WaitKind {
         case .blocking: "waiting for a blocking call"
         case .names: "looking up a name"
         case .file: "waiting for a file operation"
-        case .room: "waiting for a free descriptor"
-        case .none, .park, .pass, .sleep, .join, .read, .write, .child, .parallel, .group: ""
+        case .none, .park, .pass, .sleep, .join, .read, .write, .child, .parallel, .group, .room: ""
         }
     }
 }

@@ -71,7 +71,7 @@ extension RuntimeRef {
     /// What the call of a coroutine whose timer has gone off returns.
     func outcomeOfTimer(_ coroutine: CoroutineRef) -> Int32 {
         if coroutine.has(.timed), timeoutDeadline(of: coroutine) <= coroutine.pointee.deadline { return Code.timeIsUp }
-        return coroutine.pointee.waitKind == .sleep ? 0 : Code.timeout
+        return coroutine.pointee.waitKind.endsWithTime ? 0 : Code.timeout
     }
 
     /// What the caller's suspending call returns now that it is over. Only here has a scope run out: until the coroutine runs,
