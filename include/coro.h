@@ -46,6 +46,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <stdio.h>
 
@@ -1268,6 +1269,51 @@ int coro_set_max_selfish_acts(coro_t co, int n);
 FILE *CORO_NULLABLE coro_fdopen(int fd, const char *CORO_NULLABLE mode);
 
 /* =========================================================================================== Messages and vectors */
+/*
+ * As in the section before, common errors included. Vectors are arrays of struct iovec, of any number of elements (no limit at
+ * IOV_MAX), empty ones among them; they are never changed. A count that is negative, a vector that is NULL although it has
+ * elements, and more bytes than SSIZE_MAX are -EINVAL. A socket that keeps messages apart takes at most 1024 elements for one
+ * message: else -EMSGSIZE.
+ */
+
+/* readv(2): fills the elements in their order with what is there. Returns 1 byte up to all, 0 at the end (or if the vector has no
+   bytes). */
+ssize_t coro_readv(int fd, const struct iovec *CORO_NULLABLE vector, int count);
+
+/* Fills the whole vector. Returns how many bytes that are, or CORO_EEOF if the stream ends before; coro_error_progress() bytes
+   are in it. */
+ssize_t coro_readv_exact(int fd, const struct iovec *CORO_NULLABLE vector, int count);
+
+/* writev(2), all of it: returns how many bytes that are, or an error; coro_error_progress() then says how many went out. Without
+   bytes it sends nothing, not even an empty message. */
+ssize_t coro_writev(int fd, const struct iovec *CORO_NULLABLE vector, int count);
+
+/* recvmsg(2). Descriptors that come with the message are close-on-exec; those that msg_control has no room for are closed by the
+   system, which sets MSG_CTRUNC. Errors: also -EINVAL (message NULL). */
+ssize_t coro_recvmsg(int fd, struct msghdr *CORO_NULLABLE message, int flags);
+
+/* sendmsg(2); on a stream all of it, as coro_write: what is beside its bytes, as descriptors, goes with the first of them.
+   Errors: also -EINVAL (message NULL). */
+ssize_t coro_sendmsg(int fd, const struct msghdr *CORO_NULLABLE message, int flags);
+
+/* Sends n bytes of data, at least one, over a Unix socket, on a stream all of it as coro_write; and with the first of them count
+   descriptors, at most 253. The receiver gets descriptors of its own for the same open files.
+   Returns n, or an error; coro_error_progress() says how much went out: if anything did, the descriptors have. Errors: also
+     -EINVAL       data, or fds with a count, is NULL; n is 0; count is out of range
+     -EBADF        fd, or one of fds, is not open
+     -ETOOMANYREFS too many descriptors are on their way (more than RLIMIT_NOFILE)
+   Ownership: fds stay open, and the caller's. */
+ssize_t coro_send_fds(int fd, const int *CORO_NULLABLE fds, int count, const void *CORO_NULLABLE data, size_t n);
+
+/* Receives up to n bytes of data, n at least 1, and what descriptors come with them, at most room, into fds: close-on-exec, the
+   caller's to close by coro_close(). *count is how many; 0 after an error. On a stream one call gets the bytes up to those that
+   the next descriptors came with.
+   Returns how many bytes came, 0 at the end. Errors: also
+     -EMSGSIZE  more than `room` descriptors came
+     -EMFILE    this process may not have all the descriptors that came
+     -EINVAL    data or count, or fds with room, is NULL; n is 0; room is negative
+   After -EMSGSIZE and -EMFILE none of them is open, and coro_error_progress() bytes are in data. */
+ssize_t coro_recv_fds(int fd, int *CORO_NULLABLE fds, int room, int *CORO_NULLABLE count, void *CORO_NULLABLE data, size_t n);
 
 /* ========================================================================================== Names and connections */
 

@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include "coro_messages.h"
 #include "coro_process.h"
 #include "system_call.h"
 
@@ -9,6 +10,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -115,21 +117,46 @@ ssize_t coro_system_read(int fd, int kind, void *buffer, size_t n) {
     }
 }
 
-/* For kernels without RWF_NOSIGNAL: a SIGPIPE that this write raised is taken back before anybody sees it. */
-static ssize_t write_holding_sigpipe(int fd, const void *buffer, size_t n) {
-    sigset_t sigpipe, before, pending;
-    sigemptyset(&sigpipe);
-    sigaddset(&sigpipe, SIGPIPE);
+/* For calls that can't be told to raise none: a SIGPIPE that one raised is taken back before anybody sees it. */
+typedef struct held_sigpipe {
+    sigset_t before;
+    bool was_pending;
+} held_sigpipe;
+
+static void only_sigpipe(sigset_t *set) {
+    sigemptyset(set);
+    sigaddset(set, SIGPIPE);
+}
+
+static void hold_sigpipe(held_sigpipe *held) {
+    sigset_t sigpipe, pending;
+    only_sigpipe(&sigpipe);
     sigpending(&pending);
-    bool was_pending = sigismember(&pending, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &sigpipe, &before);
-    ssize_t result = CORO_CALL(write, write(fd, buffer, n));
-    if (result == -EPIPE && !was_pending) {
+    held->was_pending = sigismember(&pending, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &sigpipe, &held->before);
+}
+
+static ssize_t release_sigpipe(const held_sigpipe *held, ssize_t result) {
+    if (result == -EPIPE && !held->was_pending) {
+        sigset_t sigpipe;
         struct timespec now = {0};
+        only_sigpipe(&sigpipe);
         while (sigtimedwait(&sigpipe, NULL, &now) < 0 && errno == EINTR) {}
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_sigmask(SIG_SETMASK, &held->before, NULL);
     return result;
+}
+
+static ssize_t write_holding_sigpipe(int fd, const void *buffer, size_t n) {
+    held_sigpipe held;
+    hold_sigpipe(&held);
+    return release_sigpipe(&held, CORO_CALL(write, write(fd, buffer, n)));
+}
+
+ssize_t coro_system_sendfile(int out, int in, off_t *offset, size_t n) {
+    held_sigpipe held;
+    hold_sigpipe(&held);
+    return release_sigpipe(&held, CORO_CALL(sendfile, sendfile(out, in, offset, n)));
 }
 
 static ssize_t write_without_sigpipe(int fd, const void *buffer, size_t n, int flags) {

@@ -133,7 +133,7 @@ extension RuntimeRef {
 
     /// What a read that got fewer bytes than it had room for says of the descriptor: that it is empty, where that follows.
     @inline(__always)
-    private func noteShort(_ fd: Int32, _ direction: Direction, moved: Int, of n: Int) {
+    func noteShort(_ fd: Int32, _ direction: Direction, moved: Int, of n: Int) {
         guard moved > 0, moved < n, let descriptor = pointee.poller.known(fd), descriptor.pointee.movesAllItCan else { return }
         descriptor.pointee.setWouldBlock(direction)
     }
@@ -164,14 +164,17 @@ extension RuntimeRef {
     func receiveExact(_ fd: Int32, _ buffer: UnsafeMutableRawPointer?, _ n: Int) -> Int {
         moveAll(n) { done in
             let got = read(fd, buffer.map { $0 + done }, n - done)
-            return got == 0 && n > 0
-                ? Int(fail(Code.endOfFile) {
-                    $0.append("the end came after ")
-                    $0.append(done)
-                    $0.append(" of ")
-                    $0.append(n)
-                    $0.append(" bytes")
-                }) : got
+            return got == 0 && n > 0 ? Int(failAtEnd(after: done, of: n)) : got
+        }
+    }
+
+    func failAtEnd(after done: Int, of n: Int) -> Int32 {
+        fail(Code.endOfFile) {
+            $0.append("the end came after ")
+            $0.append(done)
+            $0.append(" of ")
+            $0.append(n)
+            $0.append(" bytes")
         }
     }
 
@@ -198,7 +201,7 @@ extension RuntimeRef {
     /// Repeats `step`, which is told how much has been moved and returns how much it moved, until n bytes are. If it fails,
     /// the report says how far it got.
     @inline(__always)
-    private func moveAll(_ n: Int, _ step: (Int) -> Int) -> Int {
+    func moveAll(_ n: Int, _ step: (Int) -> Int) -> Int {
         var done = 0
         while true {
             let moved = step(done)
