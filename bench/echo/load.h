@@ -6,22 +6,32 @@
 #include <stdint.h>
 #include <time.h>
 
-enum { REQUEST_SIZE = 64 };
+/* Bytes of a request, and what latencies are sorted into: each power of two of nanoseconds in LATENCY_STEPS equal steps. */
+enum { REQUEST_SIZE = 64, LATENCY_STEPS = 32, LATENCY_BUCKETS = 64 * LATENCY_STEPS };
 
-struct load_result {
-    double requests_per_second;
-    /* Processor time of the server's process, kernel included, per request. */
-    double server_ns;
-    /* How much of the time the server ran: at less than about 0.9 it has waited, and what a request costs it has the price of
-       sleeping and waking in it. */
-    double server_busy;
-    /* From just before a request is sent until its answer is there. */
-    double p50_us, p99_us;
+/* So many connections to one server. */
+struct load;
+
+/* What was measured. */
+struct load_count {
+    long requests;
+    /* What it took, and for how long the server's process ran meanwhile, in the kernel too. */
+    double wall_ns, server_ns;
 };
 
-/* Has so many connections to 127.0.0.1:port ask for echoes, one request at a time each, for so many seconds after a fifth of
-   that to warm up. Every byte of every answer is checked. false, with a line on stderr: the server did not do its part.
-   `server` is the clock of the server's process. */
-bool load(int port, int connections, double seconds, clockid_t server, struct load_result *result);
+/* Connects to 127.0.0.1:port. NULL, with a line on stderr, if that does not succeed. */
+struct load *load_open(int port, int connections);
+
+/* Has all of them ask for echoes for so long, each one request at a time, and waits for the answers to the last. Every byte of
+   every answer is checked. false, with a line on stderr: the server did not do its part. `server` is its process's clock. */
+bool load_run(struct load *load, double seconds, clockid_t server, struct load_count *count);
+
+/* How long a share of all requests took at most, in microseconds: from just before one is sent until its answer is there. */
+double load_latency(const long histogram[LATENCY_BUCKETS], double share);
+
+/* Adds those of this load. */
+void load_add_latencies(const struct load *load, long histogram[LATENCY_BUCKETS]);
+
+void load_close(struct load *load);
 
 #endif
