@@ -27,18 +27,18 @@ private struct BlockingCall {
     var result: UnsafeMutableRawPointer?
 }
 
-private func run(_ task: UnsafeMutablePointer<coro_pool_task>) {
+private func runBlockingCall(_ task: UnsafeMutablePointer<coro_pool_task>) {
     let call = Job.of(task, as: BlockingCall.self)
     call.pointee.result = call.pointee.function(call.pointee.work.argument)
     call.job.deliver()
 }
 
-private func end(_ runtime: UnsafeMutableRawPointer, _ job: UnsafeMutableRawPointer, _ code: Int32) {
+private func endBlockingCall(_ runtime: UnsafeMutableRawPointer, _ job: UnsafeMutableRawPointer, _ code: Int32) {
     let call = job.assumingMemoryBound(to: BlockingCall.self)
     runtime.assumingMemoryBound(to: Runtime.self).complete(call.completion, with: Int(code))
 }
 
-private func drop(_ job: UnsafeMutableRawPointer) {
+private func dropBlockingCall(_ job: UnsafeMutableRawPointer) {
     let call = job.assumingMemoryBound(to: BlockingCall.self)
     call.pointee.work.giveBack(result: call.pointee.result)
     Heap.free(call)
@@ -60,7 +60,7 @@ extension RuntimeRef {
     ) -> Int32 {
         let error = obstacle()
         if error != 0 { return discard(work, error) }
-        let job = Job(in: self, run: run, end: end, drop: drop)
+        let job = Job(in: self, run: runBlockingCall, end: endBlockingCall, drop: dropBlockingCall)
         guard let call = Heap.one(BlockingCall(job: job, function: function, work: work)) else {
             return discard(work, fail(Code.noMemory))
         }

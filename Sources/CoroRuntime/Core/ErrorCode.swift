@@ -2,36 +2,35 @@ import CCoroPlatform
 
 /// The system's error numbers that this code speaks of. (Swift sees no macro that expands to another.)
 enum CoroErrno {
+    static let notPermitted: Int32 = 1
     static let noEntry: Int32 = 2
     static let noSuchProcess: Int32 = 3
-    static let badDescriptor: Int32 = 9
     static let interrupted: Int32 = 4
     static let inputOutput: Int32 = 5
+    static let tooLong: Int32 = 7
+    static let notExecutable: Int32 = 8
+    static let badDescriptor: Int32 = 9
     static let noChild: Int32 = 10
     static let again: Int32 = 11
     static let noMemory: Int32 = 12
-    static let notPermitted: Int32 = 1
+    static let noAccess: Int32 = 13
+    static let busy: Int32 = 16
+    static let exists: Int32 = 17
     static let invalid: Int32 = 22
     static let tooManyFilesInSystem: Int32 = 23
     static let tooManyFiles: Int32 = 24
-    static let tooLong: Int32 = 7
-    static let notExecutable: Int32 = 8
-    static let noAccess: Int32 = 13
-    static let busy: Int32 = 16
     static let textBusy: Int32 = 26
     static let brokenPipe: Int32 = 32
     static let deadlock: Int32 = 35
     static let noSystemCall: Int32 = 38
     static let overflow: Int32 = 75
-    static let busy: Int32 = 16
-    static let ownerDead: Int32 = 130
-    static let exists: Int32 = 17
     static let notSocket: Int32 = 88
     static let messageTooLong: Int32 = 90
     static let noBuffers: Int32 = 105
     static let already: Int32 = 114
-    static let cancelled: Int32 = 125
     static let inProgress: Int32 = 115
+    static let cancelled: Int32 = 125
+    static let ownerDead: Int32 = 130
 }
 
 /// The names and texts of libcoro's own errors.
