@@ -11,7 +11,7 @@ struct KeyedLocks: Lock {
     var holders = KeyTable<Int>()
     fileprivate var waiting = 0
 
-    static var name: StaticString { "the keyed locks" }
+    static var name: StaticString { "the set of keyed locks" }
 
     init(in runtime: RuntimeRef) {
         lock = LockHead(.keyedLocks, in: runtime)
