@@ -9,8 +9,10 @@ import CCoroPlatform
 ///  3. Timers that are due wake their coroutines.
 ///  4. Those who asked for the next pass are runnable.
 ///  5. A batch of runnable coroutines runs, first in first out: until none is runnable, or `BatchSize` switches were made.
-///  6. The poller is asked which descriptors are ready: without waiting if anyone can run, else until the next timer. A
-///     loop that is idle gives back the memory of stacks that nobody needs, a few at a time.
+///  6. The poller is asked which descriptors are ready: without waiting if anyone can run, else until the next timer. But only
+///     when all that were runnable when it was last asked have had their turn: so the queue that a due timer's coroutine joins
+///     never holds more of those whom descriptors have woken than one answer has. A loop that is idle gives back the memory of
+///     stacks that nobody needs, a few at a time.
 ///
 /// A batch that is over while steps 2 to 6 would find nothing to do is followed by another at once (`renewBatch`). So they
 /// come round after a bounded number of switches whenever there is something for them, nothing that coroutines do keeps timers,
@@ -156,9 +158,7 @@ extension RuntimeRef {
 
     /// Step 6. Returns an error that no later pass could mend, else 0 or more.
     private func poll(limit: Int64) -> Int32 {
-        if !pointee.ready.isEmpty || !pointee.nextPass.isEmpty {
-            return pointee.poller.waiterCount > 0 ? pointee.poller.wait(in: self, timeout: 0) : 0
-        }
+        if !pointee.ready.isEmpty || !pointee.nextPass.isEmpty { return pollBetween() }
         let wakeTime = pointee.timers.nextWake
         if pointee.clock.isVirtual, !postsWait, pointee.jobs.count == 0, let wakeTime {
             let found = pointee.poller.waiterCount > 0 ? pointee.poller.wait(in: self, timeout: 0) : 0
@@ -172,6 +172,14 @@ extension RuntimeRef {
     private func timeUntil(_ wakeTime: Int64?) -> Int64 {
         guard let wakeTime, !pointee.clock.isVirtual else { return .max }
         return Swift.max(wakeTime &- pointee.clock.read(), 0)
+    }
+
+    /// Asks the poller, while others can run, if it is due.
+    private func pollBetween() -> Int32 {
+        if pointee.poller.waiterCount == 0 || !pointee.ready.isEmpty && switchCount < pointee.pollDue { return 0 }
+        let found = pointee.poller.wait(in: self, timeout: 0)
+        pointee.pollDue = switchCount &+ UInt64(truncatingIfNeeded: pointee.ready.count)
+        return found
     }
 
     /// Waits. Where stacks are to be given back, it first waits for a little only; if nothing happens, the loop is idle, and

@@ -35,6 +35,8 @@ struct Runtime {
     /// When posts that there was no memory for are tried again: see `postsWait`.
     var postsRetryAt: Int64 = 0
     var batch = BatchSize()
+    /// The `switchCount` at which all that were runnable when the poller was last asked have had their turn.
+    var pollDue: UInt64 = 0
     var poller: PollerRef
     var order = RunOrder()
     var exit = ExitRequest()
