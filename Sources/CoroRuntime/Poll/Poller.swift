@@ -20,6 +20,8 @@ struct Poller {
     var onUnattended: UnattendedHandler?
     var mayBeUnverified = false
     var verifyAt: Int64 = 0
+    /// The descriptor at which the look that has begun goes on; 0: none has.
+    var verifyNext: Int32 = 0
     var glance = Glance()
     var counters = Counters()
 
@@ -35,6 +37,9 @@ struct Poller {
     static let wakeupToken = UInt64(UInt32.max)
     /// How often to look for waits that are as old as this, on descriptors that may have been closed behind our back.
     static let verifyInterval: Int64 = 100_000_000
+    /// How many to look at in a pass, and how many to ask the kernel about: thousands would hold up the loop.
+    static let verifyLooks: Int32 = 2048
+    static let verifyCalls = 64
 }
 
 extension PollerRef {

@@ -27,7 +27,8 @@ extension PollerRef {
     func wait(in runtime: RuntimeRef, timeout: Int64) -> Int32 {
         let error = open(in: runtime)
         if error < 0 { return error }
-        let bounded = pointee.mayBeUnverified ? Swift.min(timeout, Poller.verifyInterval) : timeout
+        let untilVerified = pointee.verifyNext > 0 ? 0 : Poller.verifyInterval
+        let bounded = pointee.mayBeUnverified ? Swift.min(timeout, untilVerified) : timeout
         let limit = bounded == .max ? -1 : bounded
         let events = pointee.events.unsafelyUnwrapped
         var count: Int32 = 0
