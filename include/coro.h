@@ -42,6 +42,7 @@
 #define CORO_H
 
 #include <stdbool.h>
+#include <netdb.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -53,6 +54,8 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+struct addrinfo; /* of <netdb.h>, which keeps it from programs compiled as plain ISO C */
 
 #if defined(__clang__)
 #define CORO_NULLABLE _Nullable
@@ -127,6 +130,21 @@ int coro_version_number(void);
 #define CORO_ELOOPRUNNING (-5016)
 /* The coroutine failed with an error of its own language that has no code: the message says which. */
 #define CORO_EFAILED (-5017)
+
+/* The errors of getaddrinfo(3) and getnameinfo(3), EAI_... of <netdb.h>: CORO_EAI_BASE + EAI_NONAME. EAI_MEMORY and EAI_SYSTEM
+   are -errno here. */
+#define CORO_EAI_BASE (-5100)
+#define CORO_EAI_BADFLAGS (-5101)
+#define CORO_EAI_NONAME (-5102)
+#define CORO_EAI_AGAIN (-5103)
+#define CORO_EAI_FAIL (-5104)
+#define CORO_EAI_NODATA (-5105)
+#define CORO_EAI_FAMILY (-5106)
+#define CORO_EAI_SOCKTYPE (-5107)
+#define CORO_EAI_SERVICE (-5108)
+#define CORO_EAI_ADDRFAMILY (-5109)
+#define CORO_EAI_OVERFLOW (-5112)
+#define CORO_EAI_IDN_ENCODE (-5205)
 
 /* What `code` means, in a sentence without a full stop. 0 is "success"; an unknown code says so with its number.
    Ownership: the text is valid until the thread's next coro_strerror(). Call from: anywhere. */
@@ -1316,6 +1334,31 @@ ssize_t coro_send_fds(int fd, const int *CORO_NULLABLE fds, int count, const voi
 ssize_t coro_recv_fds(int fd, int *CORO_NULLABLE fds, int room, int *CORO_NULLABLE count, void *CORO_NULLABLE data, size_t n);
 
 /* ========================================================================================== Names and connections */
+/*
+ * Names are looked up by the C library, so as the system is set up to, on the thread pool (see Blocking work), of which they take
+ * half of the threads at most. A numeric address is no look-up: it is dealt with at once. A caller that is interrupted goes at
+ * once, and the answer is thrown away; so a bound on the time is coro_with_timeout(). In the child of a fork(), look-ups of
+ * the parent fail with -ECANCELED.
+ */
+
+/* getaddrinfo(3), to which one thing is added: if another coroutine of this thread waits for the same (node, service and
+   hints), this one waits for its answer. Suspends, unless node is NULL or numeric, and service too.
+   Returns 0, and a list in *res; after an error *res is NULL:
+     CORO_EAI_...   as getaddrinfo(3) says: CORO_EAI_NONAME (no such name), CORO_EAI_AGAIN (the name server does not answer), ...
+     -errno         of something that it needs: -EMFILE, -ENOMEM
+     -EAGAIN        no thread can be started (also -EPERM)
+     -EINVAL (res is NULL), CORO_EYIELDFROMMAIN, or the code the caller was interrupted with.
+   Ownership: free *res by coro_freeaddrinfo(), not by freeaddrinfo(3). Call from: anywhere. */
+int coro_getaddrinfo(const char *CORO_NULLABLE node, const char *CORO_NULLABLE service,
+                     const struct addrinfo *CORO_NULLABLE hints, struct addrinfo *CORO_NULLABLE *CORO_NULLABLE res);
+
+/* Frees such a list; NULL is nothing. Call from: anywhere. */
+void coro_freeaddrinfo(struct addrinfo *CORO_NULLABLE res);
+
+/* getnameinfo(3). Suspends, unless all that is wanted is numeric (NI_NUMERICHOST, NI_NUMERICSERV). Returns 0 or an error as
+   coro_getaddrinfo; CORO_EAI_OVERFLOW if a buffer is too small. Call from: anywhere. */
+int coro_getnameinfo(const struct sockaddr *CORO_NULLABLE address, socklen_t length, char *CORO_NULLABLE host,
+                     socklen_t host_size, char *CORO_NULLABLE service, socklen_t service_size, int flags);
 
 /* =============================================================================================== Buffered streams */
 
@@ -1668,6 +1711,12 @@ int coro_test_fail_call(const char *CORO_NULLABLE call, int n, int error);
 /* What coro_set_latency_warning() multiplies by, in place of 0.2 s, in ns; 0: back to that. Returns 0, or -EINVAL for less
    than 0 or more than a second. Call from: anywhere. */
 int coro_test_set_latency_unit(int64_t ns);
+
+/* What is called on the pool's threads instead of getaddrinfo(3), and gives lists for freeaddrinfo(3); NULL: back to that.
+   Numeric addresses do not come to it. Holds for the process. Call from: anywhere. */
+void coro_test_set_resolver(int (*CORO_NULLABLE resolver)(const char *CORO_NULLABLE node, const char *CORO_NULLABLE service,
+                                                          const struct addrinfo *CORO_NULLABLE hints,
+                                                          struct addrinfo *CORO_NULLABLE *CORO_NONNULL res));
 
 /* How long a thread of the pool waits for work before it ends, in ns, instead of 10 seconds; 0: back to that. Returns 0, or
    -EINVAL. Holds for the process. Call from: anywhere. */

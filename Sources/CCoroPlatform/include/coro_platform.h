@@ -10,6 +10,7 @@
 #include "coro_memory.h"
 #include "coro_messages.h"
 #include "coro_poller.h"
+#include "coro_names.h"
 #include "coro_pool.h"
 #include "coro_process.h"
 #include "coro_signals.h"

@@ -10,6 +10,8 @@ struct BlockingWork {
     var discard: DiscardFunction?
     /// Whether an interrupted caller goes at once while the function runs on.
     var mayBeAbandoned = false
+    /// Whether it may take seconds: see `coro_pool_task`.
+    var isSlow = false
 
     /// User code that must not suspend.
     func giveBack(result: UnsafeMutableRawPointer? = nil) {
@@ -60,7 +62,8 @@ extension RuntimeRef {
     ) -> Int32 {
         let error = obstacle()
         if error != 0 { return discard(work, error) }
-        let job = Job(in: self, run: runBlockingCall, end: endBlockingCall, drop: dropBlockingCall)
+        let job = Job(
+            in: self, isSlow: work.isSlow, run: runBlockingCall, end: endBlockingCall, drop: dropBlockingCall)
         guard let call = Heap.one(BlockingCall(job: job, function: function, work: work)) else {
             return discard(work, fail(Code.noMemory))
         }

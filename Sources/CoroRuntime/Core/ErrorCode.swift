@@ -55,6 +55,24 @@ enum ErrorTable {
         case Code.blocking: ("CORO_EBLOCKING", "the descriptor is in blocking mode")
         case Code.loopRunning: ("CORO_ELOOPRUNNING", "the loop runs already on this thread")
         case Code.failed: ("CORO_EFAILED", "the coroutine failed with an error that has no code")
+        default: findNameError(code)
+        }
+    }
+
+    /// What getaddrinfo(3) and getnameinfo(3) have errors of their own for.
+    private static func findNameError(_ code: Int32) -> (name: StaticString, text: StaticString)? {
+        switch code {
+        case -5101: ("CORO_EAI_BADFLAGS", "ai_flags has a bit that means nothing")
+        case -5102: ("CORO_EAI_NONAME", "the name or service is not known")
+        case -5103: ("CORO_EAI_AGAIN", "the name server does not answer for now")
+        case -5104: ("CORO_EAI_FAIL", "the name server has failed for good")
+        case -5105: ("CORO_EAI_NODATA", "the name has no address")
+        case -5106: ("CORO_EAI_FAMILY", "the address family is not known")
+        case -5107: ("CORO_EAI_SOCKTYPE", "the socket type is not known")
+        case -5108: ("CORO_EAI_SERVICE", "the service is not known for this socket type")
+        case -5109: ("CORO_EAI_ADDRFAMILY", "the name has no address of this family")
+        case -5112: ("CORO_EAI_OVERFLOW", "the buffer is too small for the name")
+        case -5205: ("CORO_EAI_IDN_ENCODE", "the name can't be encoded")
         default: nil
         }
     }
@@ -80,6 +98,7 @@ enum Code {
     static let blocking: Int32 = -5015
     static let loopRunning: Int32 = -5016
     static let failed: Int32 = -5017
+    static let nameOverflow: Int32 = -5112
 
     /// Not an error that anybody sees: woken because the time of a scope is up. Not negative, so that nobody can raise it.
     static let timeIsUp: Int32 = 1

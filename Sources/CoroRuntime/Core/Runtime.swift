@@ -56,6 +56,8 @@ struct Runtime {
     /// What the thread pool does for this loop.
     var jobs = JobList()
     var acceptRoom = AcceptRoom()
+    /// The look-ups of names among it that others may join.
+    var lookups: LookupRef?
 
     // -- coroutines --
 
