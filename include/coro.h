@@ -1360,6 +1360,39 @@ void coro_freeaddrinfo(struct addrinfo *CORO_NULLABLE res);
 int coro_getnameinfo(const struct sockaddr *CORO_NULLABLE address, socklen_t length, char *CORO_NULLABLE host,
                      socklen_t host_size, char *CORO_NULLABLE service, socklen_t service_size, int flags);
 
+/* Connects to a TCP server: looks up host, and connects to the first of its addresses that answers (RFC 8305): IPv6 and IPv4
+   in turn, the next as soon as one has failed or has not answered for 250 ms. The socket is not blocking, close-on-exec, and
+   has TCP_NODELAY set. A bound on the time is coro_with_timeout(). Suspends.
+   Returns the socket, or an error, after which nothing is left behind:
+     -ECONNREFUSED, -ETIMEDOUT, -ENETUNREACH, ...  why no address could be connected to; of several errors, the first that says
+              more than that there is no way there. coro_error_detail() lists all
+     -EINVAL  host is NULL, or port is not 1 to 65535
+     -EMFILE, -ENFILE, -ENOMEM, an error of coro_getaddrinfo(), CORO_EYIELDFROMMAIN, or the code the caller was interrupted with.
+   Call from: anywhere. */
+int coro_tcp_connect(const char *CORO_NULLABLE host, int port);
+
+/* A TCP server's socket, to be given to coro_accept(): bound to host, or, if that is NULL, to all addresses of IPv6 and IPv4 (of
+   IPv4 alone, where there is no IPv6), and listening. port 0: one that is free, see coro_tcp_port(). Of a name's addresses it is
+   the first that this machine has. backlog 0 or less: as many as the system allows. The socket is not blocking, close-on-exec,
+   has SO_REUSEADDR, and what it accepts has TCP_NODELAY. Suspends, if host is a name.
+   Returns the socket, -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, -EINVAL (port), or as coro_tcp_connect. Call from: anywhere. */
+int coro_tcp_listen(const char *CORO_NULLABLE host, int port, int backlog);
+
+/* The port that a TCP or UDP socket is bound to; 0: none yet. Errors: -EBADF, -ENOTSOCK, -EAFNOSUPPORT. Does not suspend. Call
+   from: anywhere. */
+int coro_tcp_port(int fd);
+
+/* Connects to a Unix stream server. path: at most 107 bytes; "@name" is an abstract one, of the machine and not of its files.
+   Suspends while the server's backlog is full. Returns the socket (not blocking, close-on-exec), or -ENOENT (no such path),
+   -ECONNREFUSED (nobody listens there), -ENAMETOOLONG, -EACCES, -EPROTOTYPE (no stream socket), -EINVAL (NULL or empty),
+   -EMFILE, -ENFILE, -ENOMEM, CORO_EYIELDFROMMAIN, or the code the caller was interrupted with. Call from: anywhere. */
+int coro_unix_connect(const char *CORO_NULLABLE path);
+
+/* A Unix stream server's socket, as coro_tcp_listen. A socket's file that is there already is replaced if nobody listens to it,
+   as one that ended without removing it has left it; removing it is the program's matter. Does not suspend. Returns the
+   socket, -EADDRINUSE (somebody listens, or it is another kind of file), or as coro_unix_connect. Call from: anywhere. */
+int coro_unix_listen(const char *CORO_NULLABLE path, int backlog);
+
 /* =============================================================================================== Buffered streams */
 
 /* ========================================================================================================== Files */

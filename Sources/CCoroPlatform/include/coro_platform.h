@@ -6,6 +6,7 @@
 #define CORO_PLATFORM_H
 
 #include "coro_bell.h"
+#include "coro_connections.h"
 #include "coro_context.h"
 #include "coro_memory.h"
 #include "coro_messages.h"

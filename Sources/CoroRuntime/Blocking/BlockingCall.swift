@@ -29,18 +29,18 @@ private struct BlockingCall {
     var result: UnsafeMutableRawPointer?
 }
 
-private func runBlockingCall(_ task: UnsafeMutablePointer<coro_pool_task>) {
+private func runCall(_ task: UnsafeMutablePointer<coro_pool_task>) {
     let call = Job.of(task, as: BlockingCall.self)
     call.pointee.result = call.pointee.function(call.pointee.work.argument)
     call.job.deliver()
 }
 
-private func endBlockingCall(_ runtime: UnsafeMutableRawPointer, _ job: UnsafeMutableRawPointer, _ code: Int32) {
+private func endCall(_ runtime: UnsafeMutableRawPointer, _ job: UnsafeMutableRawPointer, _ code: Int32) {
     let call = job.assumingMemoryBound(to: BlockingCall.self)
     runtime.assumingMemoryBound(to: Runtime.self).complete(call.completion, with: Int(code))
 }
 
-private func dropBlockingCall(_ job: UnsafeMutableRawPointer) {
+private func dropCall(_ job: UnsafeMutableRawPointer) {
     let call = job.assumingMemoryBound(to: BlockingCall.self)
     call.pointee.work.giveBack(result: call.pointee.result)
     Heap.free(call)
@@ -62,8 +62,7 @@ extension RuntimeRef {
     ) -> Int32 {
         let error = obstacle()
         if error != 0 { return discard(work, error) }
-        let job = Job(
-            in: self, isSlow: work.isSlow, run: runBlockingCall, end: endBlockingCall, drop: dropBlockingCall)
+        let job = Job(in: self, isSlow: work.isSlow, run: runCall, end: endCall, drop: dropCall)
         guard let call = Heap.one(BlockingCall(job: job, function: function, work: work)) else {
             return discard(work, fail(Code.noMemory))
         }

@@ -22,10 +22,12 @@ enum CoroErrno {
     static let textBusy: Int32 = 26
     static let brokenPipe: Int32 = 32
     static let deadlock: Int32 = 35
+    static let nameTooLong: Int32 = 36
     static let noSystemCall: Int32 = 38
     static let overflow: Int32 = 75
     static let notSocket: Int32 = 88
     static let messageTooLong: Int32 = 90
+    static let addressInUse: Int32 = 98
     static let noBuffers: Int32 = 105
     static let already: Int32 = 114
     static let inProgress: Int32 = 115

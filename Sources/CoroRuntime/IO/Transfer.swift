@@ -72,8 +72,8 @@ extension RuntimeRef {
         return pointee.poller.known(fd)?.pointee.generation == generation ? 0 : explainClosed(fd)
     }
 
-    /// Waits until something has happened to fd in that direction. 0 or an error.
-    func awaitReady(_ fd: Int32, _ direction: Direction) -> Int32 {
+    /// Waits until something has happened to fd in that direction: CORO_ETIMEOUT after `deadline`. 0 or an error.
+    func awaitReady(_ fd: Int32, _ direction: Direction, until deadline: Int64 = .max) -> Int32 {
         var error = obstacle()
         if error != 0 { return error }
         pointee.current.pointee.selfishActsLeft = selfishActs(of: pointee.current)
@@ -81,7 +81,7 @@ extension RuntimeRef {
         if let other = descriptor.pointee[waiter: direction] { return refuseSecond(fd, direction, other) }
         error = pointee.poller.addWaiter(pointee.current, fd, direction, in: self)
         if error < 0 { return explain(error, fd) }
-        return parkFor(fd, direction.waitKind, on: Int(fd))
+        return parkFor(fd, direction.waitKind, on: Int(fd), until: deadline)
     }
 
     /// Waits, as one of those that the poller knows to wait for fd, until something has happened to it. 0 or an error.

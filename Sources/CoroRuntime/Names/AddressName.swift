@@ -29,7 +29,7 @@ struct NameBuffer {
     }
 }
 
-private func run(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+private func runName(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
     let name = argument.unsafelyUnwrapped.assumingMemoryBound(to: AddressName.self)
     var address = name.pointee.address
     name.pointee.code = withUnsafeBytes(of: &address) {
@@ -71,7 +71,7 @@ extension RuntimeRef {
                 flags: flags, host: hostText, service: hostText + Int(CORO_NAME_SIZE)))
         memory.copyMemory(from: address, byteCount: Int(length)) // the address is its first field
         let work = BlockingWork(argument: memory, discard: freeName, mayBeAbandoned: true, isSlow: true)
-        let error = runOnPool(run, work, .names, result: nil)
+        let error = runOnPool(runName, work, .names, result: nil)
         if error != 0 { return error }
         var code = name.pointee.code
         if code == 0, !host.take(name.pointee.host) || !service.take(name.pointee.service) { code = Code.nameOverflow }

@@ -39,7 +39,7 @@ extension LookupRef {
 
     /// nil without memory.
     fileprivate static func make(_ query: NameQuery, in runtime: RuntimeRef) -> LookupRef? {
-        let job = Job(in: runtime, isSlow: true, run: run, end: end, drop: drop)
+        let job = Job(in: runtime, isSlow: true, run: runLookup, end: endLookup, drop: dropLookup)
         let node = query.node.flatMap(Heap.copy), service = query.service.flatMap(Heap.copy)
         var hints = query.hints?.pointee ?? addrinfo()
         hints.ai_addr = nil // which means nothing here
@@ -85,7 +85,7 @@ private func isSame(_ own: UnsafeMutablePointer<CChar>?, _ other: UnsafePointer<
     return false
 }
 
-private func run(_ task: UnsafeMutablePointer<coro_pool_task>) {
+private func runLookup(_ task: UnsafeMutablePointer<coro_pool_task>) {
     let lookup = Job.of(task, as: Lookup.self)
     var hints = lookup.pointee.hints
     var found: AddressList?
@@ -97,7 +97,7 @@ private func run(_ task: UnsafeMutablePointer<coro_pool_task>) {
     lookup.job.deliver()
 }
 
-private func end(_ runtime: UnsafeMutableRawPointer, _ job: UnsafeMutableRawPointer, _ code: Int32) {
+private func endLookup(_ runtime: UnsafeMutableRawPointer, _ job: UnsafeMutableRawPointer, _ code: Int32) {
     let runtime = runtime.assumingMemoryBound(to: Runtime.self)
     let lookup = job.assumingMemoryBound(to: Lookup.self)
     runtime.close(lookup)
@@ -107,7 +107,7 @@ private func end(_ runtime: UnsafeMutableRawPointer, _ job: UnsafeMutableRawPoin
     if lookup.pointee.calls == 0 { lookup.free() }
 }
 
-private func drop(_ job: UnsafeMutableRawPointer) {
+private func dropLookup(_ job: UnsafeMutableRawPointer) {
     job.assumingMemoryBound(to: Lookup.self).free()
 }
 
