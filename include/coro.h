@@ -1194,6 +1194,33 @@ void coro_print_stderr(const char *CORO_NULLABLE format, ...) CORO_PRINTF_LIKE(1
    Returns 0, -EBADF, -EPERM for what can't be polled (a regular file), -EINVAL for other events. */
 int coro_wait_for(int fd, int events);
 
+/* Called in a coroutine of its own when fd is ready; events: CORO_READ, CORO_WRITE or both, what it is ready for. */
+typedef void (*coro_fd_handler)(int fd, int events, void *CORO_NULLABLE arg);
+
+/* Ended by the first event, just before its handler begins. */
+#define CORO_HANDLER_ONCE 0x1
+
+/* From now on handler(fd, events, arg) runs in a new, detached coroutine whenever fd is ready for one of `events` (CORO_READ,
+   CORO_WRITE or both), beginning with what it is ready for now. There is one such coroutine at a time: when it has ended, fd is
+   looked at again, so that nothing is missed; a handler that leaves data unread is run again at once, in turn with others, and
+   so is one for CORO_WRITE while there is room. The coroutine may suspend, and wait for fd itself; other coroutines may wait
+   for fd too, and are woken as ever. Without memory for a coroutine it is made when there is some. A loop that runs until idle
+   does not go on for the sake of a handler; but one keeps a suspending call on a thread's own stack from being -EDEADLK. It
+   ends by coro_unset_handler(), coro_close() or coro_forget() of fd, or with its thread.
+   flags: CORO_HANDLER_ONCE. arg: must last as long as handlers may run.
+   Returns 0, or
+     -EINVAL             handler is NULL; events or flags mean nothing
+     -EBADF              fd is not open
+     -EPERM              a regular file: it is always ready
+     CORO_ESIMULTANEOUS  fd has a handler already
+     -ENOMEM, -ENOSPC (fs.epoll.max_user_watches)
+   Does not suspend. */
+int coro_set_handler(int fd, int events, coro_fd_handler CORO_NULLABLE handler, void *CORO_NULLABLE arg, uint32_t flags);
+
+/* Ends what coro_set_handler() began. A handler that has begun goes on; one whose coroutine has not run yet is not called.
+   Returns 0, or -ENOENT: this thread has no handler for fd. Does not suspend. */
+int coro_unset_handler(int fd);
+
 /* read(2). Returns 1 to n bytes, 0 at the end (or n is 0). */
 ssize_t coro_read(int fd, void *CORO_NULLABLE buffer, size_t n);
 
@@ -1270,6 +1297,14 @@ int coro_getsockname(int fd, struct sockaddr *CORO_NULLABLE address, socklen_t *
 int coro_getpeername(int fd, struct sockaddr *CORO_NULLABLE address, socklen_t *CORO_NULLABLE length);
 int coro_getsockopt(int fd, int level, int option, void *CORO_NULLABLE value, socklen_t *CORO_NULLABLE length);
 int coro_setsockopt(int fd, int level, int option, const void *CORO_NULLABLE value, socklen_t length);
+
+/* How many sockets this thread's loop knows: made or used here, and neither closed nor given up. Looks at each descriptor. Does
+   not suspend. */
+int coro_get_live_sockets(void);
+
+/* Whether the system has IPv6: a socket could be bound to ::1. Takes a few system calls, and a descriptor for that long; false
+   also if none is free. Does not suspend. */
+bool coro_has_ipv6(void);
 
 /* How many I/O calls of a coroutine in a row may be done at once, before the next one lets others run, as coro_yield() does
    (it never waits for the descriptor on that account). 4 by default; n: 1 to 32768. On a thread's own stack, and in callbacks

@@ -59,6 +59,15 @@ static enum coro_descriptor_kind kind_of_socket(int fd) {
     return coro_system_socket_kind(socket_option(fd, SO_DOMAIN), socket_option(fd, SO_TYPE), socket_option(fd, SO_PROTOCOL));
 }
 
+bool coro_system_has_ipv6(void) {
+    struct sockaddr_in6 here = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    int fd = coro_system_socket(AF_INET6, SOCK_DGRAM, 0);
+    if (fd < 0) return false;
+    bool bound = coro_system_bind(fd, (struct sockaddr *)&here, sizeof here) == 0;
+    coro_system_close(fd);
+    return bound;
+}
+
 void coro_system_allow_reuse(int fd) {
     int on = 1;
     if (kind_of_socket(fd) == CORO_KIND_STREAM) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -90,11 +99,21 @@ int coro_system_reopen_terminal(int fd) {
     return coro_system_move_above_standard(copy);
 }
 
-int coro_system_ready(int fd, bool to_write) {
-    struct pollfd one = {.fd = fd, .events = to_write ? POLLOUT : POLLIN};
+int coro_system_ready_events(int fd, int events) {
+    struct pollfd one = {.fd = fd};
+    if (events & CORO_POLL_READ) one.events |= POLLIN;
+    if (events & CORO_POLL_WRITE) one.events |= POLLOUT;
     int count = (int)CORO_CALL(poll, poll(&one, 1, 0));
-    if (count > 0 && (one.revents & POLLNVAL)) return -EBADF;
-    return count;
+    if (count <= 0) return count;
+    if (one.revents & POLLNVAL) return -EBADF;
+    /* What is broken does not block. */
+    if (one.revents & ~(POLLIN | POLLOUT)) return events;
+    return (one.revents & POLLIN ? CORO_POLL_READ : 0) | (one.revents & POLLOUT ? CORO_POLL_WRITE : 0);
+}
+
+int coro_system_ready(int fd, bool to_write) {
+    int ready = coro_system_ready_events(fd, to_write ? CORO_POLL_WRITE : CORO_POLL_READ);
+    return ready > 0 ? 1 : ready;
 }
 
 /* A pipe, a terminal or another device that is in blocking mode. */

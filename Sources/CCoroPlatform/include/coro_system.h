@@ -84,6 +84,10 @@ enum coro_descriptor_kind coro_system_pipe_kind(int flags);
 enum coro_descriptor_kind coro_system_socket_kind(int family, int type, int protocol);
 /* Whether fd is ready now: 1 or 0, or -errno. */
 int coro_system_ready(int fd, bool to_write);
+/* Which of events, CORO_POLL_READ and CORO_POLL_WRITE, fd is ready for now, or -errno. */
+int coro_system_ready_events(int fd, int events);
+/* Whether this system has IPv6: ::1 can be bound. */
+bool coro_system_has_ipv6(void);
 
 /* A stdio stream over functions; NULL and errno if it can't be made. */
 FILE *_Nullable coro_system_fopen(void *_Nonnull cookie, const char *_Nonnull mode,

@@ -163,6 +163,16 @@ public func coro_dup(_ fd: CInt) -> CInt {
 }
 
 @c @implementation
+public func coro_get_live_sockets() -> CInt {
+    Int32(truncatingIfNeeded: Runtime.existing?.pointee.poller.socketCount ?? 0)
+}
+
+@c @implementation
+public func coro_has_ipv6() -> Bool {
+    coro_system_has_ipv6()
+}
+
+@c @implementation
 public func coro_getsockname(
     _ fd: CInt, _ address: UnsafeMutablePointer<sockaddr>?, _ length: UnsafeMutablePointer<socklen_t>?
 ) -> CInt {

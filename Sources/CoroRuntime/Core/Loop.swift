@@ -99,6 +99,7 @@ extension RuntimeRef {
             takePosts()
             takeDoneJobs()
             takeSignals()
+            retryHandlers()
         }
         while let coroutine = pointee.timers.popDue(pointee.now) {
             wake(coroutine, with: outcomeOfTimer(coroutine))
@@ -153,8 +154,10 @@ extension RuntimeRef {
             && !pointee.mailbox.hasPosts && pointee.outsideCount == 0
     }
 
-    /// Whether another thread, or a signal, could make a coroutine that wakes who waits now.
-    private var canBeReached: Bool { pointee.mailbox.isExposed || pointee.signals.handlerCount > 0 }
+    /// Whether another thread, a signal or a descriptor's handler could make a coroutine that wakes who waits now.
+    private var canBeReached: Bool {
+        pointee.mailbox.isExposed || pointee.signals.handlerCount > 0 || pointee.handlers.activeCount > 0
+    }
 
     /// Step 6. Returns an error that no later pass could mend, else 0 or more.
     private func poll(limit: Int64) -> Int32 {

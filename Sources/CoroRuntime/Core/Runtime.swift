@@ -58,6 +58,7 @@ struct Runtime {
     var acceptRoom = AcceptRoom()
     /// The look-ups of names among it that others may join.
     var lookups: LookupRef?
+    var handlers = FdHandlers()
 
     // -- coroutines --
 
@@ -202,6 +203,7 @@ extension Runtime {
         runtime.forgetWaitingSignals()
         runtime.resumeAlarm() // timers are not inherited
         runtime.pointee.poller.reopen(in: runtime)
+        runtime.rewatchHandled()
         runtime.disownProcesses()
         runtime.cancelJobs()
         runtime.continueBeingWatched()
@@ -214,12 +216,14 @@ extension RuntimeRef {
     fileprivate func endWithThread() {
         pointee.obstacles.forbid()
         endSignals()
+        endHandlers()
         if pointee.main.has(.timed) { endAlarm() }
         // User code first, while all is still there.
         cancelUnstarted()
         dropJobs()
         pointee.main.pointee.extras?.destroyLocals()
         endSignals() // which that code may have registered
+        endHandlers()
         pointee.mailbox.close(lastID: pointee.lastID)
         leaveProcesses()
         pointee.poller.close()
@@ -231,6 +235,7 @@ extension RuntimeRef {
         pointee.table.forEach { $0.freeExtras() }
         pointee.main.freeExtras()
         freeSignals()
+        pointee.handlers.free()
         pointee.table.free()
         pointee.ready.free()
         pointee.timers.free()

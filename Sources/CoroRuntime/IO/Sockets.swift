@@ -46,7 +46,7 @@ extension RuntimeRef {
     }
 
     /// accept(2) and connect(2) have no form that does not block on a descriptor in blocking mode.
-    private func refuseBlockingMode(_ fd: Int32) -> Int32 {
+    func refuseBlockingMode(_ fd: Int32) -> Int32 {
         var error: Int32 = 0
         guard let descriptor = pointee.poller.obtain(fd, error: &error) else { return explain(error, fd) }
         guard descriptor.pointee.flags.contains(.blockingMode) else { return 0 }
@@ -154,6 +154,7 @@ extension RuntimeRef {
         if result == Code.badDescriptor { return explain(result, fd) }
         // With any other error (of writing back what was written before) the number is free all the same.
         pointee.poller.noteClosed(fd, in: self)
+        endHandler(of: fd)
         noteRoom(after: fd)
         return result == 0 ? 0 : explain(result, fd)
     }
@@ -161,6 +162,7 @@ extension RuntimeRef {
     /// Gives fd up without closing it.
     func forget(_ fd: Int32) -> Int32 {
         pointee.poller.forget(fd, in: self)
+        endHandler(of: fd)
         endRoomWait(toAcceptFrom: fd)
         var blocking = false
         let kind = coro_system_descriptor_kind(fd, &blocking)
@@ -179,18 +181,20 @@ extension RuntimeRef {
         return 0
     }
 
+    func refuseFile(_ fd: Int32) -> Int32 {
+        fail(-CoroErrno.notPermitted) {
+            $0.append("descriptor ")
+            $0.append(fd)
+            $0.append(" is a file: it is always ready, and can't be waited for")
+        }
+    }
+
     /// Waits until fd can be read from or written to.
     func waitFor(_ fd: Int32, _ direction: Direction) -> Int32 {
         if let code = takeTurn(fd) { return code }
         var error: Int32 = 0
         guard let descriptor = pointee.poller.obtain(fd, error: &error) else { return explain(error, fd) }
-        if descriptor.pointee.kind == UInt8(CORO_KIND_FILE.rawValue) {
-            return fail(-CoroErrno.notPermitted) {
-                $0.append("descriptor ")
-                $0.append(fd)
-                $0.append(" is a file: it is always ready, and can't be waited for")
-            }
-        }
+        if descriptor.pointee.kind == UInt8(CORO_KIND_FILE.rawValue) { return refuseFile(fd) }
         let ready = coro_system_ready(fd, direction == .write)
         if ready != 0 { return ready < 0 ? explain(ready, fd) : 0 }
         descriptor.pointee.setWouldBlock(direction)

@@ -47,6 +47,8 @@ struct Descriptor {
 
     var isKnown: Bool { kind != 0 }
 
+    var isSocket: Bool { kind == UInt8(CORO_KIND_STREAM.rawValue) || kind == UInt8(CORO_KIND_SOCKET.rawValue) }
+
     /// Whether a read or write that moves less than was asked for has moved all that was there, or all there was room for.
     var movesAllItCan: Bool {
         kind == UInt8(CORO_KIND_STREAM.rawValue) || kind == UInt8(CORO_KIND_BYTE_PIPE.rawValue)

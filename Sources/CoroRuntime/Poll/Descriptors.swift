@@ -109,8 +109,7 @@ extension PollerRef {
     /// closed it, and the number was given out again.)
     func rediscover(_ fd: Int32) -> Bool {
         guard let descriptor = known(fd), descriptor.pointee.reader == nil, descriptor.pointee.writer == nil,
-            descriptor.pointee.kind == UInt8(CORO_KIND_STREAM.rawValue)
-                || descriptor.pointee.kind == UInt8(CORO_KIND_SOCKET.rawValue)
+            descriptor.pointee.isSocket
         else { return false }
         descriptor.pointee.kind = 0
         descriptor.pointee.flags = []

@@ -18,6 +18,7 @@ struct Poller {
     var waiters = 0
     var unattended = 0
     var onUnattended: UnattendedHandler?
+    var onHandled: UnattendedHandler?
     var mayBeUnverified = false
     var verifyAt: Int64 = 0
     /// The descriptor at which the look that has begun goes on; 0: none has.
@@ -56,6 +57,13 @@ extension PollerRef {
     var knownCount: Int {
         var count = 0
         for fd in 0..<pointee.capacity where pointee.descriptors.unsafelyUnwrapped[fd].isKnown { count += 1 }
+        return count
+    }
+
+    /// How many of them are sockets.
+    var socketCount: Int {
+        var count = 0
+        for fd in 0..<pointee.capacity where pointee.descriptors.unsafelyUnwrapped[fd].isSocket { count += 1 }
         return count
     }
 

@@ -75,6 +75,7 @@ extension PollerRef {
             descriptor.pointee.flags.remove(.full)
             if let writer = descriptor.pointee.writer { runtime.wake(writer) }
         }
+        pointee.onHandled?(runtime, fd)
         if event.events & UInt32(CORO_POLL_ENDED.rawValue) != 0 { registerAgain(fd, in: runtime) }
     }
 

@@ -60,13 +60,29 @@ extension PollerRef {
     /// Has `handler` called when fd, which is known, can be read from while nobody waits for it. The loop looks for that, but
     /// does not go on because of it. 0 or an error.
     func beginUnattended(_ fd: Int32, _ handler: @escaping UnattendedHandler, in runtime: RuntimeRef) -> Int32 {
-        var error = open(in: runtime)
-        if error == 0, !pointee.descriptors.unsafelyUnwrapped[Int(fd)].flags.contains(.registered) { error = register(fd) }
+        let error = watch(fd, in: runtime)
         if error < 0 { return error }
         pointee.onUnattended = handler
         pointee.unattended += 1
         pointee.waiters += 1
         return 0
+    }
+
+    /// Has `handler` called when anything happens to fd, which is known, whoever waits for it. It ends as the other.
+    func beginHandling(_ fd: Int32, _ handler: @escaping UnattendedHandler, in runtime: RuntimeRef) -> Int32 {
+        let error = watch(fd, in: runtime)
+        if error < 0 { return error }
+        pointee.onHandled = handler
+        pointee.unattended += 1
+        pointee.waiters += 1
+        return 0
+    }
+
+    /// Has what happens to fd, which is known, reported although nobody waits for it. 0 or an error.
+    func watch(_ fd: Int32, in runtime: RuntimeRef) -> Int32 {
+        let error = open(in: runtime)
+        if error < 0 || pointee.descriptors.unsafelyUnwrapped[Int(fd)].flags.contains(.registered) { return error }
+        return register(fd)
     }
 
     /// One of those is no more to be looked for.
