@@ -1368,6 +1368,13 @@ ssize_t coro_send_fds(int fd, const int *CORO_NULLABLE fds, int count, const voi
    After -EMSGSIZE and -EMFILE none of them is open, and coro_error_progress() bytes are in data. */
 ssize_t coro_recv_fds(int fd, int *CORO_NULLABLE fds, int room, int *CORO_NULLABLE count, void *CORO_NULLABLE data, size_t n);
 
+/* sendfile(2), all of it: sends n bytes of the regular file `in`, or those up to its end, to out. *offset: where in the file to
+   begin, and where it has ended, also after an error; NULL: from the file's own position, which moves on. Reading from disk is
+   not waited for otherwise than by read(2).
+   Returns how many bytes went out; less than n only at the end of the file. Errors: also CORO_EBLOCKING (out is in blocking mode),
+   -EINVAL (in is no regular file, n is beyond SSIZE_MAX, or out is O_APPEND); coro_error_progress() says how much went out. */
+ssize_t coro_sendfile(int out, int in, off_t *CORO_NULLABLE offset, size_t n);
+
 /* ========================================================================================== Names and connections */
 /*
  * Names are looked up by the C library, so as the system is set up to, on the thread pool (see Blocking work), of which they take

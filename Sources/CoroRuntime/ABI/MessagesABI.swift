@@ -80,3 +80,8 @@ public func coro_recv_fds(
         return runtime.receive(fd, data, n, descriptors: fds, room: room, count: count)
     }
 }
+
+@c @implementation
+public func coro_sendfile(_ out: CInt, _ file: CInt, _ offset: UnsafeMutablePointer<off_t>?, _ n: Int) -> Int {
+    callForCount { $0.sendFile(out, file, offset, n) }
+}
