@@ -316,3 +316,53 @@ TEST(H4_reused_behind_our_back_a_waiter_is_not_hung_in_a_busy_loop) {
     stop = true;
     join_soon(ticker);
 }
+
+static int udp;
+
+static void *close_when_told(void *unused) {
+    char byte;
+    CHECK_EQ(coro_recv(udp, &byte, 1, 0), -ECONNREFUSED);
+    CHECK_EQ(coro_close(udp), 0);
+    return unused;
+}
+
+static void *wait_to_write(void *fd) {
+    return AS_POINTER(coro_wait_for(AS_INT(fd), CORO_WRITE));
+}
+
+/* Known bug 9: an error of a UDP socket is an event for both directions, and the first that hears of it closes. */
+TEST(H3_closing_on_an_event_of_both_directions) {
+    for (int i = 0; i < 2; i++) {
+        address at = loopback(AF_INET);
+        int nobody = coro_socket(AF_INET, SOCK_DGRAM, 0), least = 1;
+        CHECK_EQ(coro_bind(nobody, (struct sockaddr *)&at.storage, at.length), 0);
+        at.length = sizeof at.storage;
+        CHECK_EQ(coro_getsockname(nobody, (struct sockaddr *)&at.storage, &at.length), 0);
+        CHECK_EQ(coro_close(nobody), 0);
+        udp = coro_socket(AF_INET, SOCK_DGRAM, 0);
+        CHECK_EQ(coro_setsockopt(udp, SOL_SOCKET, SO_SNDBUF, &least, sizeof least), 0);
+        CHECK_EQ(coro_connect(udp, (struct sockaddr *)&at.storage, at.length), 0);
+        coro_t closer = spawn_one(close_when_told, NULL);
+        let_others_run();
+        CHECK(send(udp, "x", 1, MSG_DONTWAIT) == 1);
+        coro_t writer = spawn_one(wait_to_write, AS_POINTER(udp));
+        CHECK_EQ(join_soon(closer), 0);
+        int code = join_soon(writer);
+        CHECK(code == 0 || code == CORO_ECLOSED);
+        CHECK_EQ(coro_get_live_coros(), 0);
+    }
+}
+
+/* Known bug 11: nothing that was shut down, and whose peer has gone, keeps the loop going. */
+TEST(H3_a_loop_ends_after_shutdown_and_close_of_the_peer) {
+    int fds[2];
+    tcp_pair(fds);
+    coro_detach(spawn_one(read_one, AS_POINTER(fds[0])));
+    let_others_run();
+    CHECK_EQ(coro_shutdown_socket(fds[0], SHUT_WR), 0);
+    CHECK_EQ(coro_close(fds[1]), 0);
+    run_until_idle();
+    CHECK_EQ(coro_get_live_coros(), 0);
+    CHECK_EQ(coro_close(fds[0]), 0);
+    run_until_idle();
+}
