@@ -119,13 +119,16 @@ TEST(H8_accept_without_a_free_descriptor_is_interruptible_and_bounded) {
 }
 
 TEST(H8_accept_without_a_free_descriptor_ends_when_the_listener_is_closed) {
+    coro_test_set_virtual_time(true);
     for (int round = 0; round < 2; round++) {
         if (round == 0) set_up_shortage();
         coro_t acceptor = start_acceptor();
         coro_t second = spawn_one(accept_one, AS_POINTER(listener));
         CHECK_EQ(join_soon(second), CORO_ESIMULTANEOUS);
+        int64_t now = coro_get_now();
         CHECK_EQ(round == 0 ? coro_forget(listener) : coro_close(listener), 0);
         CHECK_EQ(join_soon(acceptor), CORO_ECLOSED);
+        CHECK_EQ(coro_get_now(), now); /* at once */
     }
     CHECK_EQ(coro_get_live_coros(), 0);
 }
