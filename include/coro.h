@@ -1436,10 +1436,190 @@ int coro_unix_connect(const char *CORO_NULLABLE path);
 int coro_unix_listen(const char *CORO_NULLABLE path, int backlog);
 
 /* =============================================================================================== Buffered streams */
+/*
+ * Reading by lines, by delimiters and by exact lengths, and writing in small pieces, with few system calls. A stream belongs
+ * to the thread that made it, and is used by one coroutine at a time: a second gets CORO_ESIMULTANEOUS. It does not own its
+ * descriptor; once that is closed, calls that need it return CORO_ECLOSED, whatever its number means then.
+ *
+ * An interrupted call loses nothing: what has come is in the reader (or in the caller's buffer, where that is said), and what
+ * has not gone out is in the writer.
+ *
+ * Common errors, not repeated below: CORO_ECLOSED (the descriptor was closed, or the stream freed meanwhile),
+ * CORO_ESIMULTANEOUS, CORO_EWRONGTHREAD, -EINVAL (NULL, or a size above SSIZE_MAX), -ENOMEM (and nothing is lost), what
+ * coro_read() or coro_write() fails with, what the producer or consumer returned, the code the caller was interrupted with,
+ * CORO_EYIELDFROMMAIN. Call from: its thread. All suspend unless they say otherwise.
+ */
+
+/* What is read from: bytes come through a buffer that grows when more has to be looked at at once. */
+typedef struct coro_reader coro_reader;
+
+/* Where a reader gets its bytes, if not from a descriptor: puts 1 to n bytes into buffer and returns how many, 0 at the end
+   (it may be called again after that), or a negative error, which the reader's call returns. Called on the stack of whoever
+   reads; it may suspend, and must not use the reader. */
+typedef ssize_t (*coro_producer)(void *CORO_NULLABLE arg, void *CORO_NONNULL buffer, size_t n);
+
+/* A reader of fd. buffer_size: bytes; 0: 16 KiB. Returns NULL on an error: coro_error_detail(). Ownership: the caller's, to
+   coro_reader_free(); fd stays the caller's. Does not suspend. Call from: anywhere. */
+coro_reader *CORO_NULLABLE coro_reader_new(int fd, size_t buffer_size);
+
+/* A reader of what producer(arg, ...) delivers. Otherwise as coro_reader_new. */
+coro_reader *CORO_NULLABLE coro_reader_new_with(coro_producer CORO_NULLABLE producer, void *CORO_NULLABLE arg,
+                                                size_t buffer_size);
+
+/* Reads what there is: what the reader has, or else what comes next. Returns 1 to n bytes, 0 at the end (or n is 0). The end
+   is not remembered: the next call asks again. */
+ssize_t coro_reader_read(coro_reader *CORO_NULLABLE reader, void *CORO_NULLABLE buffer, size_t n);
+
+/* Reads exactly n bytes. Returns n, or an error, CORO_EEOF if the stream ends before: then coro_error_progress() bytes are in
+   buffer, and taken. */
+ssize_t coro_reader_read_exact(coro_reader *CORO_NULLABLE reader, void *CORO_NULLABLE buffer, size_t n);
+
+/* Reads up to and including the next occurrence of the delimiter, of n >= 1 bytes. limit: of the length, delimiter included;
+   0: 64 KiB. *data: what was read, in the reader's memory, with a NUL behind it: valid until the next call on the reader.
+   Returns its length; what is left before the end, without a delimiter; 0 at the end; or
+     -EOVERFLOW  no delimiter within `limit` bytes. Nothing was taken: read on by other means, or with a larger limit. */
+ssize_t coro_reader_read_until(coro_reader *CORO_NULLABLE reader, const void *CORO_NULLABLE delimiter, size_t n, size_t limit,
+                               const char *CORO_NULLABLE *CORO_NULLABLE data);
+
+/* Reads a line, newline included: coro_reader_read_until with "\n". The last line may come without one. */
+ssize_t coro_reader_read_line(coro_reader *CORO_NULLABLE reader, size_t limit, const char *CORO_NULLABLE *CORO_NULLABLE line);
+
+/* Reads all up to the end. limit: bytes; 0: 64 MiB. *data and what it returns: as coro_reader_read_until; -EOVERFLOW: there is
+   more than `limit`, and nothing was taken. */
+ssize_t coro_reader_read_all(coro_reader *CORO_NULLABLE reader, size_t limit, const char *CORO_NULLABLE *CORO_NULLABLE data);
+
+/* Waits until the reader has n bytes, or the end has come, and takes nothing. *data: all that it has, valid as above, no NUL
+   behind it. Returns how many those are: n or more, fewer at the end. n 0: what it has, without suspending. */
+ssize_t coro_reader_peek(coro_reader *CORO_NULLABLE reader, size_t n, const char *CORO_NULLABLE *CORO_NULLABLE data);
+
+/* Takes n of the bytes that the reader has, as if they had been read: after a peek. Returns n, or -EINVAL if it has fewer.
+   Does not suspend. */
+ssize_t coro_reader_consume(coro_reader *CORO_NULLABLE reader, size_t n);
+
+/* How many bytes the reader has: what can be read without suspending; 0 for NULL. Does not suspend. */
+size_t coro_reader_buffered(const coro_reader *CORO_NULLABLE reader);
+
+/* Frees it, with what it has; to be done before its thread ends. A coroutine that waits in it for its descriptor gets
+   CORO_ECLOSED; one that is in a producer gets it when that returns. NULL is fine. Returns 0. Does not suspend. */
+int coro_reader_free(coro_reader *CORO_NULLABLE reader);
+
+/* What is written to: bytes are kept until the buffer is full, or flushed. */
+typedef struct coro_writer coro_writer;
+
+/* Where a writer's bytes go, if not to a descriptor: takes 1 to n bytes of buffer and returns how many, or a negative error,
+   which the writer's call returns. Called on the stack of whoever writes; it may suspend, and must not use the writer. */
+typedef ssize_t (*coro_consumer)(void *CORO_NULLABLE arg, const void *CORO_NONNULL buffer, size_t n);
+
+/* A writer to fd. As coro_reader_new. */
+coro_writer *CORO_NULLABLE coro_writer_new(int fd, size_t buffer_size);
+
+/* A writer to consumer(arg, ...). As coro_reader_new. */
+coro_writer *CORO_NULLABLE coro_writer_new_with(coro_consumer CORO_NULLABLE consumer, void *CORO_NULLABLE arg,
+                                                size_t buffer_size);
+
+/* Writes n bytes: into the buffer, which is flushed when there is no more room in it. Returns n, or an error;
+   coro_error_progress() says how many of them the writer has taken, which will go out in their order, and are not to be
+   written again. */
+ssize_t coro_writer_write(coro_writer *CORO_NULLABLE writer, const void *CORO_NULLABLE data, size_t n);
+
+/* Writes a text made as by printf. Returns its length, or an error: as coro_writer_write, or -errno of vsnprintf(3). */
+ssize_t coro_writer_print(coro_writer *CORO_NULLABLE writer, const char *CORO_NULLABLE format, ...) CORO_PRINTF_LIKE(2, 3);
+
+/* Sends on all that the writer has. Returns 0, or an error: what has not gone out, it still has. */
+int coro_writer_flush(coro_writer *CORO_NULLABLE writer);
+
+/* How many bytes the writer has that have not gone out; 0 for NULL. Does not suspend. */
+size_t coro_writer_buffered(const coro_writer *CORO_NULLABLE writer);
+
+/* Flushes it, and frees it. Returns 0, or an error: then it is still there, with what has not gone out. NULL is fine. */
+int coro_writer_close(coro_writer *CORO_NULLABLE writer);
+
+/* Frees it without flushing; to be done before its thread ends. Who is in it gets CORO_ECLOSED, as by coro_reader_free(). NULL
+   is fine. Returns 0, or -ECANCELED: it is freed, and bytes that had not gone out are lost, coro_error_progress() of them.
+   Does not suspend. */
+int coro_writer_free(coro_writer *CORO_NULLABLE writer);
 
 /* ========================================================================================================== Files */
 
 /* ======================================================================================================= Watching */
+/*
+ * Files, times and processes as descriptors that become readable.
+ */
+
+/* Watches files and directories: inotify(7). Belongs to the thread that made it. */
+typedef struct coro_watch coro_watch;
+
+/* What has happened. Set struct_size first, by CORO_WATCH_EVENT_INIT. */
+typedef struct coro_watch_event {
+    size_t struct_size; /* sizeof(coro_watch_event) */
+    int32_t id;         /* what coro_watch_add() returned; -1 with IN_Q_OVERFLOW */
+    uint32_t mask;      /* IN_... of <sys/inotify.h> */
+    uint32_t cookie;    /* the same in the two events of a rename: IN_MOVED_FROM, IN_MOVED_TO; else 0 */
+    uint32_t reserved;  /* 0 */
+    char name[256];     /* in a directory that is watched: which of its files; else "" */
+} coro_watch_event;
+
+#define CORO_WATCH_EVENT_INIT { sizeof(coro_watch_event), 0, 0, 0, 0, "" }
+
+/* A new one, that watches nothing. Returns NULL on an error: coro_error_detail(). Ownership: the caller's, to
+   coro_watch_free(). Does not suspend. Call from: anywhere. */
+coro_watch *CORO_NULLABLE coro_watch_new(void);
+
+/* Watches path. mask: IN_... of <sys/inotify.h> (IN_MODIFY | IN_CREATE, ...). The same file again: its mask is replaced
+   (IN_MASK_ADD: added to). Returns its id, 1 or more: the same for the same file, never used again after its removal; or
+     -ENOSPC  no more files may be watched: see fs.inotify.max_user_watches
+     -EINVAL  NULL, or a mask that means nothing
+     CORO_EWRONGTHREAD, or what inotify_add_watch(2) says (-ENOENT, -EACCES, ...).
+   Does not suspend. Call from: its thread. */
+int coro_watch_add(coro_watch *CORO_NULLABLE watch, const char *CORO_NULLABLE path, uint32_t mask);
+
+/* Watches that file no more. What has happened to it is still reported, and at the end IN_IGNORED. (A file that is gone is
+   removed by itself, with IN_IGNORED.) Returns 0, -EINVAL (NULL, no such id), CORO_EWRONGTHREAD. Does not suspend.
+   Call from: its thread. */
+int coro_watch_remove(coro_watch *CORO_NULLABLE watch, int id);
+
+/* Waits for the next event. mask IN_Q_OVERFLOW: too much has happened (see fs.inotify.max_queued_events), and events are lost:
+   look at everything anew. Suspends. An interruption loses no event.
+   Returns 0, or
+     CORO_ECLOSED        it was freed meanwhile
+     CORO_ESIMULTANEOUS  another coroutine waits already
+     -EINVAL             NULL, or a struct_size that is not one
+     CORO_EWRONGTHREAD, CORO_EYIELDFROMMAIN, or the code the caller was interrupted with.
+   Call from: its thread. */
+int coro_watch_next(coro_watch *CORO_NULLABLE watch, coro_watch_event *CORO_NULLABLE event);
+
+/* The same without waiting: -EAGAIN if nothing has happened. Does not suspend. */
+int coro_watch_try_next(coro_watch *CORO_NULLABLE watch, coro_watch_event *CORO_NULLABLE event);
+
+/* Its descriptor, for waiting for it together with others: when it is readable, take events by coro_watch_try_next() until that
+   returns -EAGAIN, for several come at once. Ownership: the watch's; don't read or close it. Returns it, or -EINVAL,
+   CORO_EWRONGTHREAD. Does not suspend. Call from: its thread. */
+int coro_watch_fd(coro_watch *CORO_NULLABLE watch);
+
+/* Ends it, to be done before its thread ends; who waits gets CORO_ECLOSED. NULL is fine. Returns 0, or CORO_EWRONGTHREAD (then
+   nothing is freed). Does not suspend. Call from: its thread. */
+int coro_watch_free(coro_watch *CORO_NULLABLE watch);
+
+/* A timer as a descriptor (timerfd_create(2), CLOCK_MONOTONIC, not blocking, close-on-exec), readable when it has expired: for
+   select, and for other loops than this one; to sleep, use coro_sleep(). first: ns from now; CORO_FOREVER: it is not set.
+   interval: ns from each expiration to the next; 0: there is but one. It goes by the system's clock, not by virtual time.
+   Returns the descriptor, -EINVAL (less than 0), -EMFILE, -ENFILE, -ENOMEM. Ownership: the caller's, to coro_close(). Does not
+   suspend. Call from: anywhere. */
+int coro_timer_open(int64_t first, int64_t interval);
+
+/* Sets it anew, as coro_timer_open; expirations that have not been read are forgotten. Returns 0, -EINVAL (also: not a timer),
+   -EBADF, CORO_ECLOSED. Does not suspend. Call from: anywhere. */
+int coro_timer_set(int fd, int64_t first, int64_t interval);
+
+/* Waits until it has expired. Returns how many times it has since it was last read, or an error: as coro_read; -EINVAL: not a
+   timer. Suspends. */
+int64_t coro_timer_read(int fd);
+
+/* A process as a descriptor (pidfd_open(2), close-on-exec), readable when it has ended: coro_wait_for(fd, CORO_READ). It need
+   not be a child; the status of one is for coro_waitpid(). Returns the descriptor, -ESRCH, -EINVAL (pid less than 1), -EMFILE,
+   -ENFILE, -ENOMEM, -ENOSYS (Linux before 5.3). Ownership: the caller's, to coro_close(). Does not suspend.
+   Call from: anywhere. */
+int coro_pidfd_open(pid_t pid);
 
 /* ================================================================================================== Blocking work */
 /*

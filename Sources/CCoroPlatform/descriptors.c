@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "coro_messages.h"
+#include "coro_poller.h"
 #include "coro_process.h"
 #include "system_call.h"
 

@@ -37,6 +37,11 @@ void coro_memory_sort(int64_t *numbers, size_t count) {
     qsort(numbers, count, sizeof *numbers, ascending);
 }
 
+ssize_t coro_memory_find(const void *haystack, size_t n, const void *needle, size_t m) {
+    const char *place = memmem(haystack, n, needle, m);
+    return place == NULL ? -1 : place - (const char *)haystack;
+}
+
 size_t coro_memory_page_size(void) {
     return (size_t)sysconf(_SC_PAGESIZE);
 }

@@ -57,6 +57,14 @@ int main(void) {
     FIELD(coro_process_options, capture_limit, 96, 8);
     FIELD(coro_process_options, grace, 104, 8);
 
+    STRUCT(coro_watch_event, 280);
+    FIELD(coro_watch_event, struct_size, 0, 8);
+    FIELD(coro_watch_event, id, 8, 4);
+    FIELD(coro_watch_event, mask, 12, 4);
+    FIELD(coro_watch_event, cookie, 16, 4);
+    FIELD(coro_watch_event, reserved, 20, 4);
+    FIELD(coro_watch_event, name, 24, 256);
+
     STRUCT(coro_process_result, 48);
     FIELD(coro_process_result, struct_size, 0, 8);
     FIELD(coro_process_result, status, 8, 4);

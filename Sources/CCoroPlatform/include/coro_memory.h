@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* Zeroed memory, or NULL. alignment: 16 or a power of two above. */
 void *_Nullable coro_memory_allocate(size_t size, size_t alignment);
@@ -15,6 +16,9 @@ void coro_memory_free(void *_Nullable memory);
 
 /* Sorts numbers, ascending. (Swift's own sort allocates, and traps without memory.) */
 void coro_memory_sort(int64_t *_Nonnull numbers, size_t count);
+
+/* The first place where the m bytes of a needle (m >= 1) are among the n of a haystack; -1: nowhere. */
+ssize_t coro_memory_find(const void *_Nonnull haystack, size_t n, const void *_Nonnull needle, size_t m);
 
 size_t coro_memory_page_size(void);
 

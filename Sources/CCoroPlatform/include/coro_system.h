@@ -15,11 +15,12 @@
 #define CORO_SYSTEM_CALLS(CALL) \
     CALL(accept4) CALL(backtrace) CALL(bind) CALL(calloc) CALL(close) CALL(connect) CALL(dup) CALL(epoll_create1) \
     CALL(epoll_ctl) CALL(epoll_pwait2) CALL(epoll_wait) CALL(eventfd) CALL(fcntl) CALL(getpeername) CALL(getsockname) \
-    CALL(getsockopt) CALL(io_uring_enter) CALL(io_uring_setup) CALL(kill) CALL(listen) CALL(madvise) CALL(mmap) \
-    CALL(mprotect) CALL(open) CALL(pidfd_open) CALL(pidfd_send_signal) CALL(pipe2) CALL(poll) CALL(posix_spawn) \
-    CALL(pthread_create) CALL(read) CALL(readv) CALL(recv) CALL(recvfrom) CALL(recvmsg) CALL(send) CALL(sendfile) \
-    CALL(sendmsg) CALL(sendto) CALL(setsockopt) CALL(shutdown) CALL(sigaction) CALL(socket) CALL(socketpair) \
-    CALL(timer_create) CALL(wait4) CALL(waitid) CALL(write) CALL(writev)
+    CALL(getsockopt) CALL(inotify_add_watch) CALL(inotify_init1) CALL(inotify_rm_watch) CALL(io_uring_enter) \
+    CALL(io_uring_setup) CALL(kill) CALL(listen) CALL(madvise) CALL(mmap) CALL(mprotect) CALL(open) CALL(pidfd_open) \
+    CALL(pidfd_send_signal) CALL(pipe2) CALL(poll) CALL(posix_spawn) CALL(pthread_create) CALL(read) CALL(readv) \
+    CALL(recv) CALL(recvfrom) CALL(recvmsg) CALL(send) CALL(sendfile) CALL(sendmsg) CALL(sendto) CALL(setsockopt) \
+    CALL(shutdown) CALL(sigaction) CALL(socket) CALL(socketpair) CALL(timer_create) CALL(timerfd_create) \
+    CALL(timerfd_settime) CALL(wait4) CALL(waitid) CALL(write) CALL(writev)
 
 /* The n-th call from now of `name` on this thread fails with `error`; n 0: no more. -EINVAL: not a name, or out of range. */
 int coro_system_fail_call(const char *_Nonnull name, int n, int error);
@@ -105,6 +106,15 @@ void coro_alarm_set(int64_t delay); /* ns from now; 0: off */
 void coro_alarm_end(void);
 /* The child of a fork has inherited no timer. */
 void coro_alarm_renew_in_forked_child(void);
+
+/* -- files, times and processes as descriptors -- */
+
+int coro_system_watcher_create(void); /* inotify, not blocking */
+int coro_system_watcher_add(int watcher, const char *_Nonnull path, uint32_t mask);
+int coro_system_watcher_remove(int watcher, int id);
+int coro_system_timer_create(void); /* CLOCK_MONOTONIC, not blocking */
+/* first: ns from now, INT64_MAX: not set; interval: ns, 0: once. Neither is negative. */
+int coro_system_timer_set(int fd, int64_t first, int64_t interval);
 
 /* -- texts -- */
 

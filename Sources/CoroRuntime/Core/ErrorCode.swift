@@ -20,6 +20,7 @@ enum CoroErrno {
     static let tooManyFilesInSystem: Int32 = 23
     static let tooManyFiles: Int32 = 24
     static let textBusy: Int32 = 26
+    static let noSpace: Int32 = 28
     static let brokenPipe: Int32 = 32
     static let deadlock: Int32 = 35
     static let nameTooLong: Int32 = 36

@@ -111,14 +111,14 @@ extension UnsafeMutablePointer<ConnectionRace> {
     private func watch(_ index: Int) {
         let fd = pointee.attempts[index].fd
         if fd < 0 { return }
-        let error = coro_system_poller_add(pointee.poller, fd, UInt64(index))
+        let error = coro_epoll_add(pointee.poller, fd, UInt64(index))
         if error < 0 { fail(index, error) }
     }
 
     /// The descriptor that says when to look again; or an error.
     fileprivate func obtainPoller(in runtime: RuntimeRef) -> Int32 {
         if pointee.poller >= 0 { return pointee.poller }
-        let poller = runtime.adopt(coro_system_poller_create(), kind: CORO_KIND_NONBLOCKING)
+        let poller = runtime.adopt(coro_epoll_create(), kind: CORO_KIND_NONBLOCKING)
         if poller < 0 { return poller }
         pointee.poller = poller
         for index in 0..<pointee.startedCount { watch(index) }
@@ -128,7 +128,7 @@ extension UnsafeMutablePointer<ConnectionRace> {
     /// Takes from the poller what it has to report.
     fileprivate func empty() {
         var event = coro_poll_event()
-        for _ in 0..<pointee.startedCount { _ = coro_system_poller_wait(pointee.poller, &event, 1, 0) }
+        for _ in 0..<pointee.startedCount { _ = coro_epoll_wait(pointee.poller, &event, 1, 0) }
     }
 
     /// Closes what is left, all but the winner.

@@ -169,7 +169,7 @@ extension RuntimeRef {
     }
 
     func failAtEnd(after done: Int, of n: Int) -> Int32 {
-        fail(Code.endOfFile) {
+        fail(Code.endOfFile, progress: done) {
             $0.append("the end came after ")
             $0.append(done)
             $0.append(" of ")
