@@ -98,6 +98,29 @@ CORO_TEST(I4_readers_behind_a_writer_that_leaves_go_on) {
     }
 }
 
+static void *lock_then_park(void *writes) {
+    int code = writes != NULL ? coro_rwlock_write_lock(lock) : coro_rwlock_read_lock(lock);
+    CHECK_EQ(code, -ENOLINK);
+    coro_park(NULL); /* its end would release what it held */
+    return NULL;
+}
+
+CORO_TEST(I4_what_is_granted_to_one_who_is_interrupted_is_not_kept) {
+    for (int writes = 0; writes < 2; writes++) {
+        lock = coro_rwlock_new();
+        CHECK_EQ(coro_rwlock_write_lock(lock), 0);
+        coro_t waiter = start_now(lock_then_park, AS_POINTER(writes));
+        CHECK_EQ(coro_rwlock_write_unlock(lock), 0);
+        CHECK_EQ(coro_rwlock_try_write_lock(lock), -EBUSY); /* it was granted */
+        CHECK_EQ(coro_raise(waiter, -ENOLINK, 0), 0);
+        coro_yield();
+        CHECK_EQ(coro_rwlock_try_write_lock(lock), 0);
+        CHECK_EQ(coro_schedule(waiter, NULL), 0);
+        CHECK_EQ(coro_join(waiter, NULL, CORO_FOREVER), 0);
+        CHECK_EQ(coro_rwlock_free(lock), 0);
+    }
+}
+
 CORO_TEST(I4_one_owner_may_mix_both_in_any_order) {
     lock = coro_rwlock_new();
     CHECK_EQ(coro_rwlock_write_lock(lock), 0);
@@ -184,7 +207,8 @@ CORO_TEST(I4_who_waits_says_so) {
         coro_info info = info_of(ids[i]);
         CHECK_EQ(info.wait_kind, i == 0 ? CORO_WAIT_READ_LOCK : CORO_WAIT_WRITE_LOCK);
         CHECK(info.wait_object == (int64_t)(intptr_t)lock);
-        snprintf(expected, sizeof expected, "%s-locking 0x%llx", i == 0 ? "read" : "write", (unsigned long long)(uintptr_t)lock);
+        snprintf(expected, sizeof expected, "%s-locking 0x%llx", i == 0 ? "read" : "write",
+                 (unsigned long long)(uintptr_t)lock);
         CHECK_STR(info.waiting, expected);
     }
     CHECK_EQ(coro_rwlock_write_unlock(lock), 0);

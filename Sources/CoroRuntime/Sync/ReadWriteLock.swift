@@ -229,7 +229,9 @@ extension RuntimeRef {
     }
 
     func ownerEnds(_ coroutine: CoroutineRef, of lock: ReadWriteLockRef) {
-        if lock.pointee.isWriter(coroutine) {
+        let writes = lock.pointee.isWriter(coroutine)
+        if !writes, lock.count(of: coroutine) == nil { return }
+        if writes {
             lock.pointee.depth = 0
             lock.pointee.isSpoiled = true
         }
