@@ -59,7 +59,7 @@ extension RuntimeRef {
         let (sum, overflows) = semaphore.pointee.available.addingReportingOverflow(count)
         if overflows { throw refuseOverflow() }
         semaphore.pointee.available = sum
-        grantWhatIsThere(of: semaphore)
+        if semaphore.waiters.pointee.first != nil { grantWhatIsThere(of: semaphore) }
     }
 
     @inline(never)
@@ -72,7 +72,7 @@ extension RuntimeRef {
         semaphore.pointee.available = addClamped(semaphore.pointee.available, count)
     }
 
-    @inline(__always)
+    @inline(never)
     private func grantWhatIsThere(of semaphore: SemaphoreRef) {
         while let first = semaphore.waiters.pointee.first {
             guard let request = first.pointee.wakeValue?.assumingMemoryBound(to: Semaphore.Request.self),
