@@ -122,6 +122,18 @@ CORO_TEST(I13_beyond_the_limit_they_start_in_order_when_others_end) {
     CHECK_EQ(coro_group_leave(group), 0);
 }
 
+/* Also if the memory of the one that was next is another's now. */
+CORO_TEST(I13_the_next_to_start_may_be_cancelled) {
+    coro_group *group = new_group(1, 0);
+    CHECK(coro_group_spawn(group, yield_and_note, "a") > 0);
+    coro_t next = coro_group_spawn(group, note, "b");
+    CHECK(coro_group_spawn(group, note, "c") > 0);
+    CHECK_EQ(coro_shutdown(next), 0);
+    CHECK(coro_group_spawn(group, note, "d") > 0);
+    CHECK_EQ(coro_group_leave(group), 0);
+    CHECK_STR(traced(), "a c d ");
+}
+
 CORO_TEST(I13_one_that_is_queued_to_run_and_cancelled_makes_room) {
     coro_group *group = new_group(2, 0);
     coro_t first = coro_group_spawn(group, note, "first");
@@ -345,6 +357,29 @@ CORO_TEST(I13_every_argument_is_given_back_once) {
         CHECK_EQ(coro_group_leave(group), 0);
         CHECK_EQ(released, MEMBERS);
         CHECK_EQ(coro_get_live_coros(), 1);
+    }
+}
+
+enum { ENDING = 10 };
+static coro_t ending[ENDING];
+
+/* Ends the next one: which is the one that would be told to end next. */
+static void end_next(void *number) {
+    released++;
+    if (AS_INT(number) + 1 < ENDING) coro_shutdown(ending[AS_INT(number) + 1]);
+}
+
+CORO_TEST(I13_a_member_that_is_cancelled_may_end_others) {
+    coro_options options = CORO_OPTIONS_INIT;
+    options.release = end_next;
+    for (size_t limit = 0; limit < 3; limit++) {
+        released = 0;
+        coro_group *group = new_group(limit, 0);
+        for (int i = 0; i < ENDING; i++) ending[i] = coro_group_spawn_with(group, note, AS_POINTER(i), &options);
+        CHECK_EQ(coro_group_cancel(group), 0);
+        CHECK_EQ(released, ENDING);
+        CHECK_EQ(coro_group_unfinished(group), 0);
+        CHECK_EQ(coro_group_leave(group), 0);
     }
 }
 

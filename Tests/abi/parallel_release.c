@@ -171,3 +171,24 @@ CORO_TEST(E5_a_release_function_may_end_the_other_functions) {
     for (int i = 0; i < CALLS; i++) CHECK_EQ(released[i], 1);
     CHECK_EQ(coro_get_live_coros(), 1);
 }
+
+static void *step_time(void *arg) {
+    coro_test_step_time(CORO_SECONDS(2));
+    return arg;
+}
+
+/* One ends and the time is up in the same pass: the next is queued, and is cancelled when the others are given up. None of
+   those may take its place. */
+CORO_TEST(E5_what_is_given_up_is_not_started_meanwhile) {
+    tester = coro_current();
+    coro_parallel_options one = options(1, CORO_SECONDS(1) + 1);
+    one.release = end_others;
+    coro_call *some = calls();
+    go(step_time, NULL);
+    CHECK_EQ(coro_in_parallel_with(some, CALLS, &one), CORO_ETIMEOUT);
+    CHECK_EQ(coro_sleep(CORO_SECONDS(5)), 0);
+    for (int i = 0; i < CALLS; i++) {
+        CHECK_EQ(run[i], i == 0);
+        CHECK_EQ(released[i], 1);
+    }
+}
