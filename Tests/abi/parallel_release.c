@@ -173,6 +173,7 @@ CORO_TEST(E5_a_release_function_may_end_the_other_functions) {
 }
 
 static void *step_time(void *arg) {
+    CHECK_EQ(coro_yield(), 0); /* when the first one sleeps */
     coro_test_step_time(CORO_SECONDS(2));
     return arg;
 }
