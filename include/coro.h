@@ -824,7 +824,8 @@ int coro_keyed_locks_free(coro_keyed_locks *CORO_NULLABLE locks);
 
 /* ========================================================================================================= Groups */
 
-/* Coroutines that belong together, and end together: a scope for them. Belongs to the thread that made it.
+/* Coroutines that belong together, and end together: a scope for them. Belongs to the thread that made it, and is to be left
+ * before that ends.
  *
  *     coro_group *group = coro_group_new(NULL);
  *     for (int i = 0; i < n; i++) coro_group_spawn(group, fetch, &urls[i]);
