@@ -42,7 +42,6 @@
 #define CORO_H
 
 #include <stdbool.h>
-#include <netdb.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -55,7 +54,7 @@
 extern "C" {
 #endif
 
-struct addrinfo; /* of <netdb.h>, which keeps it from programs compiled as plain ISO C */
+struct addrinfo; /* <netdb.h> */
 
 #if defined(__clang__)
 #define CORO_NULLABLE _Nullable
@@ -131,9 +130,7 @@ int coro_version_number(void);
 /* The coroutine failed with an error of its own language that has no code: the message says which. */
 #define CORO_EFAILED (-5017)
 
-/* The errors of getaddrinfo(3) and getnameinfo(3), EAI_... of <netdb.h>: CORO_EAI_BASE + EAI_NONAME. EAI_MEMORY and EAI_SYSTEM
-   are -errno here. */
-#define CORO_EAI_BASE (-5100)
+/* The errors of getaddrinfo(3) and getnameinfo(3): EAI_... of <netdb.h>, less 5100. (EAI_MEMORY and EAI_SYSTEM are -errno.) */
 #define CORO_EAI_BADFLAGS (-5101)
 #define CORO_EAI_NONAME (-5102)
 #define CORO_EAI_AGAIN (-5103)
@@ -1378,16 +1375,16 @@ ssize_t coro_sendfile(int out, int in, off_t *CORO_NULLABLE offset, size_t n);
 
 /* ========================================================================================== Names and connections */
 /*
- * Names are looked up by the C library, so as the system is set up to, on the thread pool (see Blocking work), of which they take
- * half of the threads at most. A numeric address is no look-up: it is dealt with at once. A caller that is interrupted goes at
- * once, and the answer is thrown away; so a bound on the time is coro_with_timeout(). In the child of a fork(), look-ups of
- * the parent fail with -ECANCELED.
+ * Names are looked up by the C library, as the system is set up to, on the thread pool (see Blocking work), of which they take
+ * half of the threads at most. A numeric address is no look-up: it is dealt with at once. A caller that is interrupted goes
+ * at once, and the answer is thrown away; so a bound on the time is coro_with_timeout(). In the child of a fork(), look-ups
+ * of the parent fail with -ECANCELED.
  */
 
 /* getaddrinfo(3), to which one thing is added: if another coroutine of this thread waits for the same (node, service and
    hints), this one waits for its answer. Suspends, unless node is NULL or numeric, and service too.
    Returns 0, and a list in *res; after an error *res is NULL:
-     CORO_EAI_...   as getaddrinfo(3) says: CORO_EAI_NONAME (no such name), CORO_EAI_AGAIN (the name server does not answer), ...
+     CORO_EAI_...   as getaddrinfo(3) says: CORO_EAI_NONAME (no such name), CORO_EAI_AGAIN (no name server answers), ...
      -errno         of something that it needs: -EMFILE, -ENOMEM
      -EAGAIN        no thread can be started (also -EPERM)
      -EINVAL (res is NULL), CORO_EYIELDFROMMAIN, or the code the caller was interrupted with.
@@ -1410,13 +1407,14 @@ int coro_getnameinfo(const struct sockaddr *CORO_NULLABLE address, socklen_t len
      -ECONNREFUSED, -ETIMEDOUT, -ENETUNREACH, ...  why no address could be connected to; of several errors, the first that says
               more than that there is no way there. coro_error_detail() lists all
      -EINVAL  host is NULL, or port is not 1 to 65535
-     -EMFILE, -ENFILE, -ENOMEM, an error of coro_getaddrinfo(), CORO_EYIELDFROMMAIN, or the code the caller was interrupted with.
+     -EMFILE, -ENFILE, -ENOMEM, an error of coro_getaddrinfo(), CORO_EYIELDFROMMAIN, or the code the caller was
+     interrupted with.
    Call from: anywhere. */
 int coro_tcp_connect(const char *CORO_NULLABLE host, int port);
 
-/* A TCP server's socket, to be given to coro_accept(): bound to host, or, if that is NULL, to all addresses of IPv6 and IPv4 (of
-   IPv4 alone, where there is no IPv6), and listening. port 0: one that is free, see coro_tcp_port(). Of a name's addresses it is
-   the first that this machine has. backlog 0 or less: as many as the system allows. The socket is not blocking, close-on-exec,
+/* A TCP server's socket, to be given to coro_accept(): bound to host, or, if that is NULL, to all addresses of IPv6 and IPv4
+   (of IPv4 alone, where there is no IPv6), and listening. port 0: one that is free, see coro_tcp_port(). Of a name's addresses
+   it is the first that this machine has. backlog 0 or less: as many as the system allows. The socket is not blocking, close-on-exec,
    has SO_REUSEADDR, and what it accepts has TCP_NODELAY. Suspends, if host is a name.
    Returns the socket, -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, -EINVAL (port), or as coro_tcp_connect. Call from: anywhere. */
 int coro_tcp_listen(const char *CORO_NULLABLE host, int port, int backlog);
@@ -1652,7 +1650,8 @@ void coro_blocking_options_init(coro_blocking_options *CORO_NONNULL options);
 
 /* Runs fn(arg) on a thread of the pool, and waits until it has returned; *result (unless NULL) is what it returned, NULL after
    an error. fn may do all that threads may, and coro_post(); what suspends is CORO_EYIELDFROMMAIN there. Its errno, its
-   thread-locals and its signal mask are that thread's; it must return, and not end the thread. options NULL: defaults. Suspends.
+   thread-locals and its signal mask are that thread's; it must return, and not end the thread. options NULL: defaults.
+   Suspends.
    Returns 0, also if the caller was interrupted when fn had begun: then its next suspending call is. Or
      the code the caller was interrupted with before fn began: it never runs; or, with CORO_BLOCKING_ABANDON, meanwhile
      -ECANCELED  this is the child of a fork(), and fn runs, if it does, in the parent

@@ -14,12 +14,20 @@ int gate_runs(gate *gate) {
     return __atomic_load_n(&gate->runs, __ATOMIC_SEQ_CST);
 }
 
-void await_runs(gate *gate, int n) {
-    while (gate_runs(gate) < n) {
+static void await_count(const int *count, int n) {
+    while (__atomic_load_n(count, __ATOMIC_SEQ_CST) < n) {
         CHECK_EQ(coro_yield_slice(), 0); /* no sleep: virtual time may stand still */
         usleep(100);
     }
-    CHECK_EQ(gate_runs(gate), n);
+    CHECK_EQ(__atomic_load_n(count, __ATOMIC_SEQ_CST), n);
+}
+
+void await_runs(gate *gate, int n) {
+    await_count(&gate->runs, n);
+}
+
+void await_passed(gate *gate, int n) {
+    await_count(&gate->passed, n);
 }
 
 void *pass_gate(void *of_gate) {

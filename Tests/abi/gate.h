@@ -18,6 +18,8 @@ void open_gate(gate *gate, int n);
 int gate_runs(gate *gate);
 /* Runs others until that many have come. */
 void await_runs(gate *gate, int n);
+/* The same until that many have gone on. */
+void await_passed(gate *gate, int n);
 
 /* For coro_blocking(): comes to the gate; returns the how manieth it was to go on, as AS_POINTER. */
 void *pass_gate(void *of_gate);

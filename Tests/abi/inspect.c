@@ -174,7 +174,7 @@ static FILE *open_header(void) {
 TEST(J2_every_error_of_the_header_has_a_name_and_a_text) {
     FILE *header = open_header();
     char line[300], name[100], texts[100][200];
-    int code, count = 0, lowest = 0;
+    int code, count = 0, names = 0, lowest = 0;
     while (fgets(line, sizeof line, header)) {
         if (sscanf(line, "#define %99[A-Z_] (%d)", name, &code) != 2 || strncmp(name, "CORO_E", 6) != 0) continue;
         CHECK(coro_error_name(code) != NULL);
@@ -185,12 +185,14 @@ TEST(J2_every_error_of_the_header_has_a_name_and_a_text) {
         CHECK(texts[count][strlen(texts[count]) - 1] != '.');
         for (int i = 0; i < count; i++) CHECK(strcmp(texts[i], texts[count]) != 0);
         count++;
-        if (code < lowest) lowest = code;
+        if (code > -5100 && code < lowest) lowest = code;
+        names += code < -5100;
     }
     fclose(header);
     CHECK(count >= 16);
     /* No two share a number, and the table has none that the header has not. */
-    CHECK_EQ(count, -5000 - lowest);
+    CHECK_EQ(count - names, -5000 - lowest);
+    CHECK_EQ(names, 11); /* of getaddrinfo(3), whose numbers have gaps */
     CHECK(coro_error_name(lowest - 1) == NULL);
     CHECK(coro_error_name(-5000) == NULL);
 }

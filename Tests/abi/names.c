@@ -107,9 +107,9 @@ CORO_TEST(names_errors_have_names) {
         CHECK_STR(coro_error_name(all[i].code), all[i].name);
         CHECK(strncmp(coro_strerror(all[i].code), "unknown", 7) != 0);
     }
-    CHECK_EQ(CORO_EAI_NONAME, CORO_EAI_BASE + EAI_NONAME);
-    CHECK_EQ(CORO_EAI_OVERFLOW, CORO_EAI_BASE + EAI_OVERFLOW);
-    CHECK_EQ(CORO_EAI_IDN_ENCODE, CORO_EAI_BASE + EAI_IDN_ENCODE);
+    CHECK_EQ(CORO_EAI_NONAME, EAI_NONAME - 5100);
+    CHECK_EQ(CORO_EAI_OVERFLOW, EAI_OVERFLOW - 5100);
+    CHECK_EQ(CORO_EAI_IDN_ENCODE, EAI_IDN_ENCODE - 5100);
 }
 
 /* -- the same name several times -- */
@@ -189,6 +189,7 @@ CORO_TEST(names_a_timeout_bounds_the_look_up) {
     use_resolver();
     CHECK_EQ(coro_with_timeout(CORO_MS(1), look_up_v4, NULL, NULL), CORO_ETIMEOUT);
     open_gate(&asked, 1);
+    await_passed(&asked, 1); /* so that what comes next is not let through instead */
     coro_t caller = spawn_one(look_up, "v4");
     await_runs(&asked, 2);
     coro_t waiter = spawn_one(look_up, "v4");

@@ -23,7 +23,8 @@ int coro_system_port(int fd);
 /* The address of a Unix socket's path, or of an abstract one, "@name": its length, or -EINVAL (empty), -ENAMETOOLONG. */
 int coro_system_unix_address(const char *_Nonnull path, struct sockaddr_storage *_Nonnull address);
 /* Removes the file of a Unix stream socket that nobody listens to any more. Whether that was done. */
-bool coro_system_remove_stale_socket(const char *_Nonnull path, const struct sockaddr_storage *_Nonnull address, socklen_t length);
+bool coro_system_remove_stale_socket(const char *_Nonnull path, const struct sockaddr_storage *_Nonnull address,
+                                     socklen_t length);
 
 /* Error numbers, positive: of an address that this machine does not have, or can't reach. */
 bool coro_system_is_of_address(int error);

@@ -32,7 +32,7 @@ extension RuntimeRef {
         defer { coro_system_free_addresses(list) }
         var result = Code.invalid, next = UnsafePointer<addrinfo>?(list)
         while let address = next {
-            result = listen(at: address.pointee.ai_addr, address.pointee.ai_addrlen, backlog)
+            result = listen(address.pointee.ai_family, address.pointee.ai_addr, address.pointee.ai_addrlen, backlog)
             // Only what this machine does not have is passed over: a port that is taken is an error.
             if result >= 0 || !coro_system_is_of_address(-result) { break }
             next = UnsafePointer(address.pointee.ai_next)
@@ -43,16 +43,17 @@ extension RuntimeRef {
     private func listenEverywhere(_ port: Int32, _ backlog: Int32) -> Int32 {
         var storage = sockaddr_storage()
         let result = withSocketAddress(&storage, coro_system_any_address(AF_INET6, port, &storage)) {
-            listen(at: $0, $1, backlog, isDualStack: true)
+            listen(AF_INET6, $0, $1, backlog, isDualStack: true)
         }
         if result >= 0 || !coro_system_is_of_address(-result) { return result }
-        return withSocketAddress(&storage, coro_system_any_address(AF_INET, port, &storage)) { listen(at: $0, $1, backlog) }
+        return withSocketAddress(&storage, coro_system_any_address(AF_INET, port, &storage)) {
+            listen(AF_INET, $0, $1, backlog)
+        }
     }
 
     private func listen(
-        at address: UnsafePointer<sockaddr>, _ length: socklen_t, _ backlog: Int32, isDualStack: Bool = false
+        _ family: Int32, _ address: UnsafePointer<sockaddr>, _ length: socklen_t, _ backlog: Int32, isDualStack: Bool = false
     ) -> Int32 {
-        let family = Int32(address.pointee.sa_family)
         let fd = coro_system_socket(family, Int32(SOCK_STREAM.rawValue), 0)
         if fd < 0 { return explainCreation(fd) }
         coro_system_allow_reuse(fd)
