@@ -18,7 +18,15 @@ static uint64_t accept_waits(void) {
     return stats.accept_waits;
 }
 
-/* Takes all numbers below LIMIT, which is the first that may not be had any more. */
+static void lift_limit(void) {
+    struct rlimit limit;
+    CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    limit.rlim_cur = limit.rlim_max;
+    CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+}
+
+/* Takes all numbers below LIMIT, which is the first that may not be had any more. To the test's end: then leaks are looked for,
+   which takes descriptors. */
 static void use_up_descriptors(void) {
     struct rlimit limit;
     for (int fd = 0; fd < LIMIT; fd++)
@@ -26,6 +34,7 @@ static void use_up_descriptors(void) {
     CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
     limit.rlim_cur = LIMIT;
     CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+    CHECK(atexit(lift_limit) == 0);
 }
 
 static void *accept_one(void *fd) {

@@ -1,10 +1,10 @@
-/* Row H9: every call that waits, on sockets of every family and type: it holds up nobody, goes on when it can, and an interruption
-   or a close ends it without loss. */
+/* Row H9: every call that waits, on sockets of every family and type: it holds up nobody, goes on when it can, and an
+   interruption or a close ends it without loss. */
 #define _GNU_SOURCE
 #include "coroutines.h"
 #include "net.h"
 
-enum { UNIX_ONLY = 1, EXACT = 2 };
+enum { UNIX_ONLY = 1 };
 
 /* -- the calls -- */
 
@@ -46,8 +46,14 @@ static ssize_t by_wait_and_recv(int fd, char *buffer, size_t n) {
 }
 
 static const io_call receive_calls[] = {
-    {"read", by_read, 0},   {"recv", by_recv, 0},       {"recvfrom", by_recvfrom, 0},     {"recv_exact", by_recv_exact, EXACT},
-    {"readv", by_readv, 0}, {"recvmsg", by_recvmsg, 0}, {"readv_exact", by_readv_exact, EXACT}, {"recv_fds", by_recv_fds, UNIX_ONLY},
+    {"read", by_read, 0},
+    {"recv", by_recv, 0},
+    {"recvfrom", by_recvfrom, 0},
+    {"recv_exact", by_recv_exact, 0},
+    {"readv", by_readv, 0},
+    {"readv_exact", by_readv_exact, 0},
+    {"recvmsg", by_recvmsg, 0},
+    {"recv_fds", by_recv_fds, UNIX_ONLY},
     {"wait_for", by_wait_and_recv, 0},
 };
 

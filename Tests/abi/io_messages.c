@@ -82,7 +82,7 @@ TEST(H4_a_received_descriptor_inherits_nothing) {
         } else {
             char byte, control[CMSG_SPACE(sizeof(int))];
             struct iovec one = {&byte, 1};
-            struct msghdr message = {.msg_iov = &one, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+            struct msghdr message = {NULL, 0, &one, 1, control, sizeof control, 0};
             CHECK_EQ(coro_recvmsg(fds[1], &message, 0), 1);
             memcpy(&received, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof received);
             CHECK_EQ(fcntl(received, F_GETFD), FD_CLOEXEC);

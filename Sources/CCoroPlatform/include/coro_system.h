@@ -59,7 +59,8 @@ ssize_t coro_system_recvfrom(int fd, void *_Nullable buffer, size_t n, int flags
 ssize_t coro_system_send(int fd, const void *_Nullable buffer, size_t n, int flags);
 ssize_t coro_system_sendto(int fd, const void *_Nullable buffer, size_t n, int flags,
                            const struct sockaddr *_Nullable address, socklen_t length);
-int coro_system_accept(int fd, struct sockaddr *_Nullable address, socklen_t *_Nullable length, int flags); /* not blocking */
+/* What it accepts is not blocking, whatever flags says. */
+int coro_system_accept(int fd, struct sockaddr *_Nullable address, socklen_t *_Nullable length, int flags);
 int coro_system_connect(int fd, const struct sockaddr *_Nullable address, socklen_t length);
 int coro_system_socket(int family, int type, int protocol);
 int coro_system_socketpair(int family, int type, int protocol, int *_Nonnull fds);

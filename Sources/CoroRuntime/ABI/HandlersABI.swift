@@ -21,8 +21,8 @@ public func coro_set_handler(
         if descriptor.pointee.kind == UInt8(CORO_KIND_FILE.rawValue) { throw Refusal(code: runtime.refuseFile(fd)) }
         try runtime.setHandler(
             FdHandler(
-                fd: fd, generation: descriptor.pointee.generation, events: events, isOnce: flags & UInt32(CORO_HANDLER_ONCE) != 0,
-                function: handler, argument: arg, site: site))
+                fd: fd, generation: descriptor.pointee.generation, events: events,
+                isOnce: flags & UInt32(CORO_HANDLER_ONCE) != 0, function: handler, argument: arg, site: site))
         return 0
     }
 }
