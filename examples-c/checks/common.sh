@@ -1,12 +1,16 @@
 # What the checks of the longer examples share: they start programs, talk to them, and end them.
 set -euo pipefail
+checks=$(cd "$(dirname "$0")" && pwd)
 cd "$1" # where the programs are
 scratch=$(mktemp -d)
 programs=()
 
 finish() {
     local status=$?
-    ((${#programs[@]} == 0)) || kill -KILL "${programs[@]}" 2>/dev/null || true
+    if ((${#programs[@]} > 0)); then
+        kill -KILL "${programs[@]}" || true
+        wait "${programs[@]}" || true
+    fi 2>/dev/null
     rm -rf "$scratch"
     exit "$status"
 }
@@ -40,6 +44,6 @@ start() { # FILE COMMAND...
 
 # What the first line of a file is, as soon as there is one.
 first_line() { # FILE
-    until_true "$1" grep -q '' "$1"
+    until_true "$1" test -s "$1"
     head -n 1 "$1"
 }

@@ -1,0 +1,122 @@
+/*
+ * 25: A TCP proxy.
+ *
+ * Each connection has two coroutines, one for each direction, that feed what they read from one side to the other. What makes
+ * it right is how they end: the end of one direction is passed on while the other goes on (half-close), an error ends both,
+ * and a connection on which nothing has moved either way for IDLE_TIME is given up.
+ *
+ *     $ ./25_tcp_proxy 9000 127.0.0.1:8080 &
+ *     127.0.0.1:9000
+ *
+ * Port 0 takes any that is free. A third argument is IDLE_TIME in ms. checks/tcp_proxy tests it.
+ */
+#include "must.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+
+static struct sockaddr_in target = {.sin_family = AF_INET};
+static int64_t idle_time = CORO_SECONDS(300);
+static const int64_t connect_time = CORO_SECONDS(10);
+
+struct connection {
+    int client, server;
+    int64_t last_moved; /* when something came, from either side */
+};
+
+struct feeder {
+    struct connection *connection;
+    int from, to;
+};
+
+/* Reads, for as long as the connection is not idle: an answer that takes its time is none of the other direction's business. */
+static ssize_t read_while_busy(struct feeder *me, void *buffer, size_t size) {
+    for (;;) {
+        int64_t seen = me->connection->last_moved;
+        coro_timeout_t limit = coro_timeout_begin(seen + idle_time - coro_get_now());
+        ssize_t n = (ssize_t)coro_timeout_end(limit, coro_read(me->from, buffer, size));
+        if (n != CORO_ETIMEOUT || me->connection->last_moved == seen) return n;
+    }
+}
+
+static void *feed(void *arg) {
+    struct feeder *me = arg;
+    char buffer[16384];
+    ssize_t n;
+    while ((n = read_while_busy(me, buffer, sizeof buffer)) > 0) {
+        me->connection->last_moved = coro_get_now();
+        coro_timeout_t limit = coro_timeout_begin(idle_time); /* one that takes nothing is idle, too */
+        n = (ssize_t)coro_timeout_end(limit, coro_write(me->to, buffer, (size_t)n));
+        if (n < 0) break;
+        me->connection->last_moved = coro_get_now();
+    }
+    if (n == 0 && coro_shutdown_socket(me->to, SHUT_WR) == 0) return NULL; /* the other direction goes on */
+    /* An error: the connection can't be kept, and the other feeder is to see that too. Closing is for connection() alone: once
+       closed, a number may be that of another connection. */
+    coro_shutdown_socket(me->from, SHUT_RDWR);
+    coro_shutdown_socket(me->to, SHUT_RDWR);
+    return NULL;
+}
+
+static int connect_to_target(void) {
+    int on = 1, fd = coro_socket(AF_INET, SOCK_STREAM, 0);
+    if (fd < 0) return fd;
+    coro_setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    coro_timeout_t limit = coro_timeout_begin(connect_time);
+    int code = (int)coro_timeout_end(limit, coro_connect(fd, (struct sockaddr *)&target, sizeof target));
+    if (code == 0) return fd;
+    MUST(coro_close(fd));
+    return code;
+}
+
+static void *connection(void *arg) {
+    struct connection me = {.client = (int)(intptr_t)arg, .server = connect_to_target(), .last_moved = coro_get_now()};
+    int on = 1;
+    if (me.server >= 0) {
+        struct feeder there = {&me, me.client, me.server}, back = {&me, me.server, me.client};
+        coro_setsockopt(me.client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        coro_t feeder = MUST(coro_spawn(feed, &back));
+        feed(&there);
+        MUST(coro_join(feeder, NULL, CORO_FOREVER)); /* it uses `back`, which is on this stack */
+        MUST(coro_close(me.server));
+    } else {
+        coro_print_stderr("the target can't be reached: %s", coro_strerror(me.server));
+    }
+    MUST(coro_close(me.client));
+    return NULL;
+}
+
+static void *accept_clients(void *arg) {
+    int listener = (int)(intptr_t)arg, fd = 0;
+    while (fd >= 0) {
+        fd = coro_accept(listener, NULL, NULL);
+        if (fd == -EMFILE || fd == -ENFILE) fd = coro_sleep(CORO_MS(100)); /* until others are closed */
+        else if (fd >= 0) MUST(coro_detach(coro_spawn(connection, (void *)(intptr_t)fd)));
+    }
+    return coro_fail(fd, "accept");
+}
+
+int main(int count, char **arguments) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof address;
+    char *port = count > 2 ? strrchr(arguments[2], ':') : NULL;
+    if (port != NULL) *port++ = 0;
+    if (port == NULL || inet_pton(AF_INET, arguments[2], &target.sin_addr) != 1) {
+        fprintf(stderr, "usage: %s PORT ADDRESS:PORT [MS]\n", arguments[0]);
+        return EXIT_FAILURE;
+    }
+    target.sin_port = htons((uint16_t)atoi(port));
+    address.sin_port = htons((uint16_t)atoi(arguments[1]));
+    if (count > 3) idle_time = CORO_MS(atoi(arguments[3]));
+    int listener = (int)MUST(coro_socket(AF_INET, SOCK_STREAM, 0));
+    MUST(coro_bind(listener, (struct sockaddr *)&address, sizeof address));
+    MUST(coro_listen(listener, 1024));
+    MUST(coro_getsockname(listener, (struct sockaddr *)&address, &length));
+    printf("127.0.0.1:%d\n", ntohs(address.sin_port));
+    fflush(stdout);
+    MUST(coro_detach(coro_spawn(accept_clients, (void *)(intptr_t)listener)));
+    return coro_event_loop(); /* until SIGINT or SIGTERM */
+}
