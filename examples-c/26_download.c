@@ -91,8 +91,9 @@ static int64_t send_request(struct download *it) {
     const char *host = part_of(it, UF_HOST, &host_length);
     coro_writer *writer = coro_writer_new(it->socket, 0);
     if (writer == NULL) return -ENOMEM;
-    coro_writer_print(writer, "GET %.*s%s%.*s HTTP/1.1\r\nHost: %.*s\r\nConnection: close\r\n\r\n", path_length ? path_length : 1,
-                      path_length ? path : "/", query_length ? "?" : "", query_length, query, host_length, host);
+    coro_writer_print(writer, "GET %.*s%s%.*s HTTP/1.1\r\nHost: %.*s\r\nConnection: close\r\n\r\n",
+                      path_length ? path_length : 1, path_length ? path : "/", query_length ? "?" : "", query_length, query,
+                      host_length, host);
     int64_t result = coro_writer_close(writer);
     if (result < 0) coro_writer_free(writer);
     return result;

@@ -52,9 +52,10 @@ static const char *content_type(const char *path) {
 }
 
 static int64_t answer_status(coro_writer *writer, const struct request *request, const char *status, const char *more) {
-    return coro_writer_print(writer, "HTTP/1.1 %s\r\nContent-Type: text/plain\r\n%sContent-Length: %zu\r\nConnection: %s\r\n\r\n%s%s",
-                             status, more, strlen(status) + 1, request->keep_alive ? "keep-alive" : "close",
-                             request->is_head ? "" : status, request->is_head ? "" : "\n");
+    return coro_writer_print(
+        writer, "HTTP/1.1 %s\r\nContent-Type: text/plain\r\n%sContent-Length: %zu\r\nConnection: %s\r\n\r\n%s%s", status, more,
+        strlen(status) + 1, request->keep_alive ? "keep-alive" : "close", request->is_head ? "" : status,
+        request->is_head ? "" : "\n");
 }
 
 static int64_t answer_file(coro_writer *writer, const struct request *request, int file, off_t size) {

@@ -160,6 +160,19 @@ TEST(H18_the_NUL_behind_a_text_takes_no_byte) {
     coro_reader_free(reader);
 }
 
+/* A search that began anew with each byte would take minutes here. */
+TEST(H18_a_long_line_byte_by_byte_takes_time_in_proportion) {
+    enum { LENGTH = 3 << 20 };
+    char *text = malloc(LENGTH + 1);
+    memset(text, 'a', LENGTH);
+    memcpy(text + LENGTH - 4, "\r\n\r\n", 5);
+    source from = text_source(text, 1);
+    coro_reader *reader = reader_of(&from, 1);
+    CHECK_EQ(coro_reader_read_until(reader, "\r\n\r\n", 4, LENGTH, NULL), LENGTH);
+    CHECK_EQ(coro_reader_free(reader), 0);
+    free(text);
+}
+
 /* -- against a model: a position in an array -- */
 
 static uint64_t random_state;
@@ -413,8 +426,7 @@ TEST(H18_freed_while_somebody_reads) {
     source from = text_source("text\n", 1); /* in a producer, which is left alone */
     from.suspends = true;
     shared = reader_of(&from, 0);
-    reader = coro_spawn_with(read_shared_line, NULL, &(coro_options){.struct_size = sizeof(coro_options), .flags = CORO_START_NOW});
-    CHECK(reader > 0);
+    reader = start_now(read_shared_line, NULL);
     CHECK_EQ(coro_reader_free(shared), 0);
     CHECK_EQ(join_soon(reader), CORO_ECLOSED);
     CHECK_EQ(from.given, 1);

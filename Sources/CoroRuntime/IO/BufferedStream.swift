@@ -10,7 +10,8 @@ enum StreamEnd {
     case consumer(Consumer, UnsafeMutableRawPointer?)
 }
 
-/// A reader or a writer: a buffer, used by one coroutine at a time. Nobody waits in the stream itself, but in what is behind it.
+/// A reader or a writer: a buffer, used by one coroutine at a time. Nobody waits in the stream itself, but in what is behind
+/// it.
 struct BufferedStream: SyncObject {
     var head: SyncHead
     let end: StreamEnd
@@ -39,12 +40,14 @@ extension RuntimeRef {
         guard let buffer = StreamBuffer(capacity: size == 0 ? BufferedStream.defaultSize : size) else {
             throw Refusal(code: fail(Code.noMemory))
         }
-        if let stream = Heap.one(BufferedStream(head: SyncHead(in: self), end: end, buffer: buffer, user: nil)) { return stream }
+        let stream = BufferedStream(head: SyncHead(in: self), end: end, buffer: buffer, user: nil)
+        if let place = Heap.one(stream) { return place }
         buffer.free()
         throw Refusal(code: fail(Code.noMemory))
     }
 
-    /// Does something with a stream that takes several steps, between which others may run. Returns what `body` does, or an error.
+    /// Does something with a stream that takes several steps, between which others may run. Returns what `body` does, or an
+    /// error.
     func use(_ stream: StreamRef, _ body: () -> Int) -> Int {
         if let user = stream.pointee.user { return refuseSecond(user) }
         stream.pointee.user = pointee.current

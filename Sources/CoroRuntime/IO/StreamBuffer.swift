@@ -51,8 +51,8 @@ struct StreamBuffer {
         self.covered = nil
     }
 
-    /// Makes room for more behind what there is: false without memory. Bytes are moved so seldom, and memory grows so fast, that
-    /// each costs a few moves at most.
+    /// Makes room for more behind what there is: false without memory. Bytes are moved so seldom, and memory grows so fast,
+    /// that each costs a few moves at most.
     mutating func makeRoom() -> Bool {
         if start == end {
             start = 0
