@@ -19,9 +19,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MAX_ROUNDS = 1000, ROUNDS_PER_START = 10, LOADS = 2 };
+enum { MAX_ROUNDS = 1000, ROUNDS_PER_START = 5, MAX_CONNECTIONS = 10000, LOADS = 2 };
 
-static const int connection_counts[LOADS] = {50, 1000};
+static int connection_counts[LOADS] = {50, 1000};
+static int loads = LOADS;
 
 struct server {
     const char *name, *program;
@@ -197,7 +198,7 @@ static void print_table(int which) {
 
 static void print_json(FILE *file) {
     const char *separator = "[\n";
-    for (int which = 0; which < LOADS; which++)
+    for (int which = 0; which < loads; which++)
         for (int i = 0; i < SERVERS; i++) {
             const struct server *server = &servers[i];
             if (!server->runs) continue;
@@ -216,11 +217,12 @@ static void print_json(FILE *file) {
 
 static int explain_use(void) {
     fprintf(stderr,
-            "usage: echo_bench [--quick] [--one-core] [--rounds 1-%d] [--json FILE] [--other PROGRAM]\n"
+            "usage: echo_bench [--quick] [--one-core] [--rounds 1-%d] [--connections 1-%d] [--json FILE]\n"
+            "                  [--other PROGRAM]\n"
             "  --quick     takes 20 seconds\n"
             "  --one-core  the load runs on the servers' core\n"
             "  --other     another server to measure: coro_echo of another build, say\n",
-            MAX_ROUNDS);
+            MAX_ROUNDS, MAX_CONNECTIONS);
     return 2;
 }
 
@@ -235,14 +237,16 @@ int main(int count, char **arguments) {
         else if (strcmp(arguments[i], "--json") == 0 && more) json = arguments[++i];
         else if (strcmp(arguments[i], "--other") == 0 && more) servers[OTHER].program = arguments[++i];
         else if (strcmp(arguments[i], "--rounds") == 0 && more) rounds = atoi(arguments[++i]);
+        else if (strcmp(arguments[i], "--connections") == 0 && more) loads = 1, connection_counts[0] = atoi(arguments[++i]);
         else return explain_use();
     }
-    if (rounds < 1 || rounds > MAX_ROUNDS) return explain_use();
+    if (rounds < 1 || rounds > MAX_ROUNDS || connection_counts[0] < 1 || connection_counts[0] > MAX_CONNECTIONS)
+        return explain_use();
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) files.rlim_cur = files.rlim_max, setrlimit(RLIMIT_NOFILE, &files);
     folder = dirname(strdup(arguments[0]));
     run_on(load_core);
     for (int i = 0; i < SERVERS; i++) servers[i].runs = is_there(&servers[i]);
-    for (int which = 0; which < LOADS; which++) {
+    for (int which = 0; which < loads; which++) {
         for (int first = 0; first < rounds; first += ROUNDS_PER_START)
             run_rounds(which, first, first + ROUNDS_PER_START < rounds ? first + ROUNDS_PER_START : rounds);
         print_table(which);
