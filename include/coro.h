@@ -1311,7 +1311,7 @@ bool coro_has_ipv6(void);
    of their own. */
 int coro_set_selfishness(int n);
 
-/* The same for one coroutine, whose count begins anew. Returns what it was, or -EINVAL (n, main), -ENOMEM, CORO_EDEAD,
+/* The same for one coroutine, whose count begins anew. Returns what it was, or -EINVAL (n, main), CORO_EDEAD,
    CORO_EWRONGTHREAD, -ESRCH. Does not suspend. Call from: its thread. */
 int coro_set_max_selfish_acts(coro_t co, int n);
 

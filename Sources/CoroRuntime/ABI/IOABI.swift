@@ -215,9 +215,8 @@ public func coro_set_max_selfish_acts(_ co: coro_t, _ n: CInt) -> CInt {
     call { runtime throws(Refusal) in
         let coroutine = try runtime.find(co)
         try runtime.checkSelfishness(n)
-        guard let extras = coroutine.obtainExtras() else { throw Refusal(code: runtime.fail(Code.noMemory)) }
         let before = runtime.selfishActs(of: coroutine)
-        extras.pointee.maxSelfishActs = n
+        coroutine.pointee.maxSelfishActs = UInt16(truncatingIfNeeded: n)
         coroutine.pointee.selfishActsLeft = UInt16(truncatingIfNeeded: n)
         return Int32(before)
     }

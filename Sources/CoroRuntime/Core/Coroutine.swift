@@ -51,6 +51,8 @@ struct Coroutine {
     var timerPrevious: CoroutineRef?
     var timerOrder: UInt32 = 0
     var timerPlace: TimerPlace = .none
+    /// Its own number of I/O calls in a row; 0: the thread's. Here, because each wait for a descriptor looks at it.
+    var maxSelfishActs: UInt16 = 0
 
     // -- the life --
 
@@ -109,8 +111,6 @@ struct Coroutine {
         var locals = LocalValues()
         var floatingPoint = coro_fp_control()
         var timeouts = TimeoutScopes()
-        /// Its own number of I/O calls in a row; 0: the thread's.
-        var maxSelfishActs: Int32 = 0
         /// For how long it has run while that was counted, in nanoseconds.
         var runTime: Int64 = 0
     }

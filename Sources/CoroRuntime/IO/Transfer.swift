@@ -57,8 +57,8 @@ extension RuntimeRef {
 
     /// How many calls in a row a coroutine may make that need not wait.
     func selfishActs(of coroutine: CoroutineRef) -> UInt16 {
-        let own = coroutine.pointee.extras?.pointee.maxSelfishActs ?? 0
-        return own > 0 ? UInt16(truncatingIfNeeded: own) : pointee.selfishness
+        let own = coroutine.pointee.maxSelfishActs
+        return own > 0 ? own : pointee.selfishness
     }
 
     /// Some descriptors are called ready again and again although they are not: a datagram socket of Unix whose peer's queue
@@ -81,6 +81,7 @@ extension RuntimeRef {
         if let other = descriptor.pointee[waiter: direction] { return refuseSecond(fd, direction, other) }
         error = pointee.poller.addWaiter(pointee.current, fd, direction, in: self)
         if error < 0 { return explain(error, fd) }
+        pointee.ready.prefetchFrames()
         return parkFor(fd, direction.waitKind, on: Int(fd), until: deadline)
     }
 
