@@ -817,7 +817,164 @@ int coro_keyed_locks_free(coro_keyed_locks *CORO_NULLABLE locks);
 
 /* ============================================================================================ Channels and queues */
 
+/* Hands elements of one size from those who send to those who receive, first come first served on both sides. Belongs to the
+   thread that made it. */
+typedef struct coro_channel coro_channel;
+
+/* A new one. element_size: bytes of an element; 0: there is only the fact that something was sent. capacity: how many elements it
+   holds that nobody has received; 0: none, so that a send is done when somebody has received it. The memory for all of them is
+   taken now. NULL without memory. Ownership: the caller's, to coro_channel_free(). Call from: anywhere. */
+coro_channel *CORO_NULLABLE coro_channel_new(size_t element_size, size_t capacity);
+
+/* Sends a copy of *element (NULL will do if an element has no bytes). Suspends until there is room, or somebody to receive it;
+   until then *element is read where it is. What has been taken counts, even if the caller is interrupted before it runs: the
+   call then returns 0, and the next that would suspend is interrupted.
+   Returns 0; or, with nothing sent,
+     CORO_ECLOSED       the channel was closed, or freed meanwhile
+     -EINVAL            channel is NULL, or element
+     -EDEADLK           on a thread's own stack: nothing is left that could receive it
+     CORO_EWRONGTHREAD, CORO_EYIELDFROMMAIN, or the code the caller was interrupted with.
+   Call from: its thread. */
+int coro_channel_send(coro_channel *CORO_NULLABLE channel, const void *CORO_NULLABLE element);
+
+/* The same without waiting: -EAGAIN if it would have to. Does not suspend. */
+int coro_channel_try_send(coro_channel *CORO_NULLABLE channel, const void *CORO_NULLABLE element);
+
+/* Receives the next element into *element; NULL throws it away. Suspends until there is one. What has been received counts, as
+   for coro_channel_send().
+   Returns 0; or, with *element as it was,
+     CORO_ECLOSED       the channel was closed, and everything that had been sent was received; or it was freed meanwhile
+     -EINVAL            channel is NULL
+     -EDEADLK           on a thread's own stack: nothing is left that could send
+     CORO_EWRONGTHREAD, CORO_EYIELDFROMMAIN, or the code the caller was interrupted with.
+   Call from: its thread. */
+int coro_channel_receive(coro_channel *CORO_NULLABLE channel, void *CORO_NULLABLE element);
+
+/* The same without waiting: -EAGAIN if it would have to. Does not suspend. */
+int coro_channel_try_receive(coro_channel *CORO_NULLABLE channel, void *CORO_NULLABLE element);
+
+/* Says that nothing more will be sent. Those who wait to send get CORO_ECLOSED and keep their element, as does everybody who
+   sends later. What the channel holds can still be received; then, and for those who wait now, receiving is CORO_ECLOSED.
+   Closing it again is 0. Returns 0, CORO_EWRONGTHREAD, -EINVAL (NULL). Does not suspend. Call from: its thread. */
+int coro_channel_close(coro_channel *CORO_NULLABLE channel);
+
+/* Whether it was closed; how many elements it holds, and how many it can; how many wait to send to it and to receive from it,
+   each case of a coro_select() counted. false and 0 for NULL. Call from: its thread. */
+bool coro_channel_is_closed(const coro_channel *CORO_NULLABLE channel);
+size_t coro_channel_length(const coro_channel *CORO_NULLABLE channel);
+size_t coro_channel_capacity(const coro_channel *CORO_NULLABLE channel);
+size_t coro_channel_senders(const coro_channel *CORO_NULLABLE channel);
+size_t coro_channel_receivers(const coro_channel *CORO_NULLABLE channel);
+
+/* Frees it, with the elements that nobody has received; to be done before its thread ends. Those who wait get CORO_ECLOSED.
+   NULL is fine. Returns 0, or CORO_EWRONGTHREAD (then nothing is freed). Does not suspend. Call from: its thread. */
+int coro_channel_free(coro_channel *CORO_NULLABLE channel);
+
+/* A queue of pointers without a limit, and those who wait for one, first come first served. Belongs to the thread that made
+   it. */
+typedef struct coro_fifo coro_fifo;
+
+/* A new one, empty. release (may be NULL) is called by coro_fifo_free() with each item that is left; it must not suspend. NULL
+   without memory. Ownership: the caller's, to coro_fifo_free(). Call from: anywhere. */
+coro_fifo *CORO_NULLABLE coro_fifo_new(void (*CORO_NULLABLE release)(void *CORO_NULLABLE item));
+
+/* Puts an item (NULL is one) at the end. If somebody waits, the first of them has it. Returns 0, -ENOMEM (it is not in the queue),
+   CORO_EWRONGTHREAD, -EINVAL (fifo NULL). Does not suspend. Call from: its thread. */
+int coro_fifo_push(coro_fifo *CORO_NULLABLE fifo, void *CORO_NULLABLE item);
+
+/* Puts an item in front of all others. Returns: as coro_fifo_push. */
+int coro_fifo_push_front(coro_fifo *CORO_NULLABLE fifo, void *CORO_NULLABLE item);
+
+/* Takes the first item into *item; NULL throws it away. Suspends until there is one. An item that the caller was given counts,
+   even if it is interrupted before it runs: the call then returns 0, and the next that would suspend is interrupted.
+   Returns 0; or, with nothing taken,
+     CORO_ECLOSED       the fifo was freed meanwhile
+     -EINVAL            fifo is NULL
+     -EDEADLK           on a thread's own stack: nothing is left that could push
+     CORO_EWRONGTHREAD, CORO_EYIELDFROMMAIN, or the code the caller was interrupted with.
+   Call from: its thread. */
+int coro_fifo_pop(coro_fifo *CORO_NULLABLE fifo, void *CORO_NULLABLE *CORO_NULLABLE item);
+
+/* The same without waiting: -EAGAIN if it is empty. Does not suspend. */
+int coro_fifo_try_pop(coro_fifo *CORO_NULLABLE fifo, void *CORO_NULLABLE *CORO_NULLABLE item);
+
+/* Takes all items, but at most n, into `items`. Suspends until there is one. Returns how many; errors as coro_fifo_pop, and
+   -EINVAL for items NULL or n 0. Call from: its thread. */
+ssize_t coro_fifo_pop_all(coro_fifo *CORO_NULLABLE fifo, void *CORO_NULLABLE *CORO_NULLABLE items, size_t n);
+
+/* Copies the first item to *item, and leaves it. Returns 0, -ENOENT if it is empty, CORO_EWRONGTHREAD, -EINVAL (fifo NULL). Does
+   not suspend. Call from: its thread. */
+int coro_fifo_top(coro_fifo *CORO_NULLABLE fifo, void *CORO_NULLABLE *CORO_NULLABLE item);
+
+/* How many items it holds; 0 for NULL. Call from: its thread. */
+size_t coro_fifo_length(const coro_fifo *CORO_NULLABLE fifo);
+
+/* Frees it; to be done before its thread ends. Those who wait get CORO_ECLOSED; the items that are left are given to its release
+   function. NULL is fine. Returns 0, or CORO_EWRONGTHREAD (then nothing is freed). Does not suspend. Call from: its thread. */
+int coro_fifo_free(coro_fifo *CORO_NULLABLE fifo);
+
 /* ========================================================================================================= Select */
+/*
+ * Waits for the first of several things:
+ *
+ *     coro_select_case cases[] = {
+ *         {.kind = CORO_SELECT_RECEIVE, .object = messages, .element = &message},
+ *         {.kind = CORO_SELECT_FD, .id = fd, .events = CORO_READ},
+ *     };
+ *     switch (coro_select(cases, 2, CORO_SECONDS(10))) {
+ *     case 0: ...             (cases[0].error is 0, and message was received; or it is CORO_ECLOSED)
+ *     case 1: ...             (coro_read(fd, ...) need not wait)
+ *     case CORO_ETIMEOUT: ...
+ *     }
+ */
+
+/* coro_select_case.kind */
+#define CORO_SELECT_NONE 0    /* never happens: a case that is left out */
+#define CORO_SELECT_SEND 1    /* *element was sent to the channel `object` */
+#define CORO_SELECT_RECEIVE 2 /* *element was received from the channel `object`; element NULL throws it away */
+#define CORO_SELECT_POP 3     /* `value` was taken from the fifo `object` */
+#define CORO_SELECT_EVENT 4   /* the event `object` is set, with `value` */
+#define CORO_SELECT_FD 5      /* the descriptor `id` can be read from or written to (events), or reports an error */
+#define CORO_SELECT_CHILD 6   /* the child process `id` has ended: coro_waitpid() with WNOHANG takes its status */
+#define CORO_SELECT_JOIN 7    /* the coroutine `id` has ended: coro_join() takes its result */
+
+/* One of the things to wait for. All zeroes is a case that never happens. */
+typedef struct coro_select_case {
+    int32_t kind;                      /* CORO_SELECT_... */
+    int32_t error;                     /* out: 0, or why the call that the case stands for would fail at once: CORO_ECLOSED (the
+                                          channel was closed and is empty, or the object was freed; the descriptor was closed),
+                                          -EBADF, CORO_EDEAD (a detached coroutine has ended), -ECHILD */
+    void *CORO_NULLABLE object;        /* the channel, fifo or event */
+    void *CORO_NULLABLE element;       /* SEND: what is sent, which is only read. RECEIVE: where to put it */
+    void *CORO_NULLABLE value;         /* out: POP, EVENT */
+    int64_t id;                        /* FD, CHILD, JOIN */
+    int32_t events;                    /* FD: CORO_READ or CORO_WRITE */
+    int32_t reserved;                  /* 0 */
+} coro_select_case;
+
+/* Waits until one of the n cases can happen, does that one, and returns its index. If several can, one of them is drawn, each as
+   likely as the others. The others are not touched: nothing is sent, received or taken by them, and their out fields stay
+   as they were. A case that can only fail (see `error`) can happen, too. Suspends, unless one can happen at once; then who comes
+   first at each object is as for those who wait there alone. Readiness (FD, CHILD, JOIN) takes nothing: somebody else may. A
+   select does not meet itself: its sends are not received by it.
+   timeout: nanoseconds, 0 only looks, CORO_FOREVER waits. The cases may be used again as they are.
+   A case that has happened counts, even if the caller is interrupted before it runs: the call then returns its index, and
+   the next that would suspend is interrupted.
+   Returns the index; or, with nothing done,
+     CORO_ETIMEOUT      none could happen within `timeout`
+     -EINVAL            a case is wrong: coro_error_detail() says which and why; n or timeout is negative, or cases is NULL
+     CORO_ENOTSTARTED   JOIN of a coroutine that nobody has started
+     CORO_ESIMULTANEOUS another coroutine waits for the same descriptor in this direction, and nothing can happen at once. (Of
+                        two such cases of one select, the first is waited for)
+     -EDEADLK           JOIN of the caller; or, on a thread's own stack, nothing is left that could run
+     -ESRCH             JOIN of what never was a coroutine
+     -ENOMEM, and what the system says if it can't wait for a descriptor (-EPERM) or a child (-EMFILE, -ENFILE, -ENOSYS)
+     CORO_EWRONGTHREAD, CORO_EYIELDFROMMAIN, or the code the caller was interrupted with.
+   Call from: the objects' thread. */
+int coro_select(coro_select_case *CORO_NULLABLE cases, int n, int64_t timeout);
+
+/* The same without waiting: -EAGAIN if none can happen now. Does not suspend. */
+int coro_try_select(coro_select_case *CORO_NULLABLE cases, int n);
 
 /* ========================================================================================================= Groups */
 
@@ -1044,9 +1201,9 @@ int64_t coro_get_live_coros(void);
 #define CORO_WAIT_READ_LOCK 13
 #define CORO_WAIT_WRITE_LOCK 14
 #define CORO_WAIT_CONDITION 15
-#define CORO_WAIT_SEND 16
-#define CORO_WAIT_RECEIVE 17
-#define CORO_WAIT_FIFO 18
+#define CORO_WAIT_SEND 16     /* wait_object: the address of the channel */
+#define CORO_WAIT_RECEIVE 17  /* wait_object: the address of the channel */
+#define CORO_WAIT_FIFO 18     /* wait_object: the address of the fifo */
 #define CORO_WAIT_KEYS 19     /* wait_object: the keyed locks */
 #define CORO_WAIT_GROUP 20
 #define CORO_WAIT_BARRIER 21
@@ -1056,6 +1213,8 @@ int64_t coro_get_live_coros(void);
 #define CORO_WAIT_NAMES 25    /* wait_object: a number that names the look-up */
 #define CORO_WAIT_FILE 26
 #define CORO_WAIT_ROOM 27     /* for room for another descriptor; wait_object: the one that it accepts from */
+#define CORO_WAIT_ROOM 27
+#define CORO_WAIT_SELECT 28   /* wait_object: how many cases */
 
 /* What is known of a coroutine. Set struct_size first. */
 typedef struct coro_info {

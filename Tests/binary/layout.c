@@ -36,6 +36,16 @@ int main(void) {
     FIELD(coro_loop_options, flags, 16, 4);
     FIELD(coro_loop_options, reserved, 20, 4);
 
+    STRUCT(coro_select_case, 48);
+    FIELD(coro_select_case, kind, 0, 4);
+    FIELD(coro_select_case, error, 4, 4);
+    FIELD(coro_select_case, object, 8, 8);
+    FIELD(coro_select_case, element, 16, 8);
+    FIELD(coro_select_case, value, 24, 8);
+    FIELD(coro_select_case, id, 32, 8);
+    FIELD(coro_select_case, events, 40, 4);
+    FIELD(coro_select_case, reserved, 44, 4);
+
     STRUCT(coro_process_t, 8);
 
     STRUCT(coro_stdio, 16);

@@ -87,7 +87,7 @@ extension RuntimeRef {
         case .new: makeReady(coroutine)
         case .ready: throw refuse(coroutine, Code.schedule, "is runnable already")
         case .running: throw refuse(coroutine, Code.schedule, "is the one that runs")
-        case .ended: throw refuse(coroutine, Code.dead, "has ended")
+        case .ended, .standIn: throw refuse(coroutine, Code.dead, "has ended")
         case .waiting:
             switch coroutine.pointee.waitKind {
             case .park, .sleep, .pass: wake(coroutine, value: value)
@@ -101,7 +101,7 @@ extension RuntimeRef {
     /// suspend; one that never ran is cancelled.
     func shutDown(_ coroutine: CoroutineRef) {
         switch coroutine.pointee.state {
-        case .ended: return
+        case .ended, .standIn: return
         case .running: setPendingInterrupt(of: coroutine, Code.shutdown)
         case .waiting: wake(coroutine, with: Code.shutdown)
         case .new: cancel(coroutine)
@@ -128,7 +128,7 @@ extension RuntimeRef {
     func raise(_ coroutine: CoroutineRef, _ code: Int32, _ options: RaiseOptions) throws(Refusal) {
         switch coroutine.pointee.state {
         case .running: throw refuse(coroutine, Code.schedule, "is the one that runs")
-        case .ended: throw refuse(coroutine, Code.dead, "has ended")
+        case .ended, .standIn: throw refuse(coroutine, Code.dead, "has ended")
         case .waiting: wake(coroutine, with: code)
         case .new,
             .ready where !coroutine.has(.started):
@@ -146,7 +146,7 @@ extension RuntimeRef {
     func interrupt(_ coroutine: CoroutineRef, value: UnsafeMutableRawPointer?) throws(Refusal) {
         switch coroutine.pointee.state {
         case .running: throw refuse(coroutine, Code.schedule, "is the one that runs")
-        case .ended: throw refuse(coroutine, Code.dead, "has ended")
+        case .ended, .standIn: throw refuse(coroutine, Code.dead, "has ended")
         case .new: throw refuse(coroutine, Code.notStarted, "was never started")
         case .ready: throw refuse(coroutine, Code.schedule, "is runnable already")
         case .waiting: wake(coroutine, with: Code.interrupted, value: value)

@@ -74,6 +74,8 @@ struct Coroutine {
 
     enum State: UInt8 {
         case new, ready, running, waiting, ended
+        /// It is none, but a `StandIn` of one.
+        case standIn
     }
 
     struct Flags: OptionSet {
@@ -125,6 +127,8 @@ enum WaitKind: UInt8 {
     // `waitObject` is the address of the `WaitList` that it is in:
     case parallel, event, semaphore, zero, mutex, readLock, writeLock, condition, send, receive, fifo, keys, group, barrier
     case once, waitGroup, blocking, names, file, room
+    // `waitObject` is the address of a `SelectWait`:
+    case select
 
     /// Whether such a wait is done, and has not failed, when its own time is up.
     var endsWithTime: Bool { self == .sleep || self == .room }

@@ -252,19 +252,36 @@ struct ExitRequest {
     }
 }
 
-/// The order in which runnable coroutines run: as they came, or drawn from a seed, for tests.
+/// The order in which runnable coroutines run: as they came, or drawn from a seed, for tests. And what else is drawn.
 struct RunOrder {
     private var seed: UInt64 = 0
+    private var dice = Self.firstDice
+
+    private static let firstDice: UInt64 = 0x9E37_79B9_7F4A_7C15
 
     var isSeeded: Bool { seed != 0 }
 
-    mutating func set(seed: UInt64) { self.seed = seed }
+    mutating func set(seed: UInt64) {
+        self.seed = seed
+        dice = seed == 0 ? Self.firstDice : seed
+    }
 
-    /// How many places behind the first the next one is taken from. (xorshift64: Marsaglia, 2003.)
+    /// How many places behind the first the next one is taken from.
     mutating func nextSteps() -> Int {
-        seed ^= seed &<< 13
-        seed ^= seed &>> 7
-        seed ^= seed &<< 17
+        Self.advance(&seed)
         return Int(truncatingIfNeeded: seed & 15)
+    }
+
+    /// A number from 0 to `count` - 1, from a sequence of its own.
+    mutating func draw(below count: UInt64) -> UInt64 {
+        Self.advance(&dice)
+        return (dice &>> 32) % count
+    }
+
+    /// xorshift64: Marsaglia, 2003.
+    private static func advance(_ state: inout UInt64) {
+        state ^= state &<< 13
+        state ^= state &>> 7
+        state ^= state &<< 17
     }
 }

@@ -95,6 +95,7 @@ extension RuntimeRef {
 
     /// Makes a waiting coroutine runnable. `code` is what its suspending call returns.
     func wake(_ coroutine: CoroutineRef, with code: Int32 = 0, value: UnsafeMutableRawPointer? = nil) {
+        if coroutine.pointee.state == .standIn { return endSelect(by: coroutine, with: code, value: value) }
         endWait(of: coroutine)
         coroutine.pointee.wakeCode = code
         coroutine.pointee.wakeValue = value
@@ -120,6 +121,7 @@ extension RuntimeRef {
         case .parallel, .event, .semaphore, .zero, .mutex, .readLock, .writeLock, .condition, .send, .receive, .fifo, .keys,
             .group, .barrier, .once, .waitGroup, .blocking, .names, .file, .room:
             UnsafeMutablePointer<WaitList>(bitPattern: coroutine.pointee.waitObject).unsafelyUnwrapped.pointee.remove(coroutine)
+        case .select: removeStandIns(of: SelectWaitRef(bitPattern: coroutine.pointee.waitObject).unsafelyUnwrapped)
         }
         coroutine.pointee.waitKind = .none
     }

@@ -59,6 +59,7 @@ struct Runtime {
     /// The look-ups of names among it that others may join.
     var lookups: LookupRef?
     var handlers = FdHandlers()
+    var standIns = StandInPool()
 
     // -- coroutines --
 
@@ -240,6 +241,7 @@ extension RuntimeRef {
         pointee.ready.free()
         pointee.timers.free()
         pointee.pool.freeAll()
+        pointee.standIns.free()
         pointee.report.free()
         Heap.free(pointee.overflowText)
         coro_fault_stack_detach(pointee.faultStack)

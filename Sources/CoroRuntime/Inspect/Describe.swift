@@ -54,7 +54,7 @@ extension RuntimeRef {
         case .new: text.append("not started")
         case .ready: text.append("runnable")
         case .running: text.append("running")
-        case .ended: text.append("ended")
+        case .ended, .standIn: text.append("ended")
         case .waiting: appendWaitReason(of: coroutine, to: &text)
         }
     }
@@ -91,6 +91,10 @@ extension RuntimeRef {
         case .room:
             text.append("waiting for room to accept from fd ")
             text.append(coroutine.roomDescriptor)
+        case .send:
+            text.append("sending to channel ")
+            text.append(address: ChannelRef(senders: object))
+        case .select: appendCases(of: SelectWaitRef(bitPattern: object).unsafelyUnwrapped, to: &text)
         default:
             text.append(coroutine.pointee.waitKind.phrase)
             text.append(" ")
@@ -98,6 +102,17 @@ extension RuntimeRef {
             if coroutine.pointee.waitKind == .mutex { appendHolder(of: MutexRef(bitPattern: object).unsafelyUnwrapped, to: &text) }
         }
         appendDeadline(of: coroutine, to: &text)
+    }
+
+    /// "selecting: reading fd 7, receiving from channel 0x…"
+    private func appendCases(of wait: SelectWaitRef, to text: inout TextBuffer) {
+        text.append("selecting")
+        var separator: StaticString = ": "
+        wait.forEachStandIn {
+            text.append(separator)
+            separator = ", "
+            appendWaitReason(of: $0, to: &text)
+        }
     }
 
     private func appendDeadline(of coroutine: CoroutineRef, to text: inout TextBuffer) {
@@ -136,7 +151,6 @@ extension WaitKind {
         case .readLock: "read-locking"
         case .writeLock: "write-locking"
         case .condition: "waiting for condition"
-        case .send: "sending to channel"
         case .receive: "receiving from channel"
         case .fifo: "popping from fifo"
         case .keys: "locking keys of"
@@ -146,7 +160,7 @@ extension WaitKind {
         case .blocking: "waiting for a blocking call"
         case .names: "looking up a name"
         case .file: "waiting for a file operation"
-        case .none, .park, .pass, .sleep, .join, .read, .write, .child, .parallel, .group, .room: ""
+        case .none, .park, .pass, .sleep, .join, .read, .write, .child, .parallel, .send, .group, .room, .select: ""
         }
     }
 }

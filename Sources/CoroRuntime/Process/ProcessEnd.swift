@@ -78,6 +78,7 @@ extension RuntimeRef {
     /// Coroutines that are suspended for ever wait for no process any more: others may, and their descriptors are closed.
     private func leaveWaits() {
         pointee.table.forEach {
+            if $0.pointee.waitKind == .select { endWait(of: $0) }
             guard $0.pointee.waitKind == .child else { return }
             let child = ChildWait(packed: $0.pointee.waitObject)
             ChildRegistry.release(child.process)

@@ -1,0 +1,86 @@
+typealias SelectCases = UnsafeMutableBufferPointer<SelectCase>
+
+/// Waiting for the first of several things.
+///
+/// All cases are looked at first. If some can happen, one of them is drawn, and done; nothing is done to the others. If none
+/// can, a stand-in waits for each, and the first that is woken is the one.
+extension RuntimeRef {
+    /// Returns which case has happened; timeout 0: -EAGAIN if none could without waiting.
+    @inline(__always)
+    func select(_ cases: SelectCases, timeout: Int64) throws(Refusal) -> Int {
+        var ready: UInt64 = 0
+        var drawn = 0
+        var outcome: Int32 = 0
+        for index in 0..<cases.count {
+            let result: Int32
+            do throws(BadCase) {
+                result = try look(at: cases.case(index), waits: timeout > 0)
+            } catch {
+                throw refuse(error, index)
+            }
+            if result == Code.again { continue }
+            ready &+= 1
+            if ready > 1, pointee.order.draw(below: ready) != 0 { continue }
+            drawn = index
+            outcome = result
+        }
+        if ready > 0 {
+            perform(cases.case(drawn), outcome)
+            return drawn
+        }
+        return timeout == 0 ? Int(Code.again) : try waitForFirst(of: cases, timeout: timeout)
+    }
+
+    @inline(never)
+    private func refuse(_ bad: BadCase, _ index: Int) -> Refusal {
+        guard let reason = bad.reason else { return Refusal(code: bad.code) }
+        return Refusal(
+            code: fail(bad.code) {
+                $0.append("case ")
+                $0.append(index)
+                $0.append(": ")
+                $0.append(reason)
+            })
+    }
+
+    @inline(never)
+    private func waitForFirst(of cases: SelectCases, timeout: Int64) throws(Refusal) -> Int {
+        let error = obstacle()
+        if error != 0 { throw Refusal(code: error) }
+        let deadline = timeout == .max ? Int64.max : addClamped(pointee.clock.read(), timeout)
+        let me = pointee.current
+        var wait = SelectWait(of: me, caseCount: cases.count)
+        return try withUnsafeMutablePointer(to: &wait) { wait throws(Refusal) in
+            try addStandIns(to: wait, for: cases)
+            me.pointee.selfishActsLeft = selfishActs(of: me)
+            let code = park(.select, on: Int(bitPattern: wait), until: deadline)
+            guard let chosen = wait.pointee.chosen else { throw Refusal(code: fail(code)) }
+            // It has happened before the caller was interrupted: the next call that would suspend is.
+            if code != 0 { setPendingInterrupt(of: me, code) }
+            let it = cases.case(chosen)
+            it.pointee.error = wait.pointee.code
+            if it.pointee.kind == SelectCase.Kind.event.rawValue { it.pointee.value = wait.pointee.value }
+            return chosen
+        }
+    }
+
+    /// Those for children first: a descriptor of theirs is new, and who waits for what its number meant before is woken.
+    private func addStandIns(to wait: SelectWaitRef, for cases: SelectCases) throws(Refusal) {
+        try addStandIns(to: wait, for: cases, ofChildren: true)
+        try addStandIns(to: wait, for: cases, ofChildren: false)
+    }
+
+    private func addStandIns(to wait: SelectWaitRef, for cases: SelectCases, ofChildren: Bool) throws(Refusal) {
+        for index in 0..<cases.count where (cases[index].kind == SelectCase.Kind.child.rawValue) == ofChildren {
+            let error = beginWait(for: cases.case(index), index, of: wait)
+            if error == 0 { continue }
+            removeStandIns(of: wait)
+            throw Refusal(code: error)
+        }
+    }
+}
+
+extension SelectCases {
+    @inline(__always)
+    fileprivate func `case`(_ index: Int) -> SelectCaseRef { baseAddress.unsafelyUnwrapped + index }
+}
