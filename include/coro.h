@@ -44,7 +44,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <dirent.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -1304,6 +1306,7 @@ typedef struct coro_stats {
     uint64_t posts;          /* of other threads, taken: see coro_post */
     uint64_t accept_waits;   /* of accepting calls, because there was no room for another descriptor: see coro_accept */
     uint64_t blocking_calls; /* pieces of work handed to the thread pool: see coro_blocking */
+    uint64_t file_operations; /* calls about files: reads, writes, and those of the section "Files" */
     /* What there is now of that pool, which all threads share. */
     int64_t blocking_threads; /* that are there, busy or not */
     int64_t blocking_queued;  /* pieces of work that none has begun: a queue that stays long wants more threads */
@@ -1330,7 +1333,7 @@ void coro_print_stderr(const char *CORO_NULLABLE format, ...) CORO_PRINTF_LIKE(1
  * socket or pipe that nobody reads returns -EPIPE without SIGPIPE.
  *
  * Any descriptor will do, also one that other processes share: O_NONBLOCK is never changed on a descriptor that was not
- * made here (coro_set_nonblocking() does it on request). Regular files don't suspend: they are always ready.
+ * made here (coro_set_nonblocking() does it on request). Regular files are always ready: see "Files" for when they suspend.
  *
  * A descriptor used here must be closed by coro_close(), which wakes those who wait for it; or, if something else has to
  * close it, first given up by coro_forget(). Both on the thread whose coroutines use it: what is known of a descriptor belongs
@@ -1698,6 +1701,62 @@ int coro_writer_close(coro_writer *CORO_NULLABLE writer);
 int coro_writer_free(coro_writer *CORO_NULLABLE writer);
 
 /* ========================================================================================================== Files */
+/*
+ * Calls about files, directories and what is in them, by their POSIX names and argument order, with -errno returned. What needs no
+ * disk (what is read is in memory) is done at once; else only the caller is suspended, while the kernel (io_uring) or a thread of
+ * the pool (see "Blocking work") does it. So do coro_read() and coro_write() on files. Any number of calls may go on at a time,
+ * on one descriptor too; what reads or writes where the file is at should be one at a time, as ever.
+ *
+ * Memory and texts that a call is given are used until it returns. An interrupted caller therefore waits for the end of what
+ * can't be broken off. What was done all the same counts: the call returns its result, and the next suspending call is
+ * interrupted. In the child of a fork() calls that were not done at that moment return -ECANCELED; they are done in the parent.
+ * What a call may do is decided by the rights of the calling thread when it makes the call; by threads, by those of the process.
+ *
+ * Common errors, not repeated below: the call's own -errno; -EINVAL (a path or buffer is NULL); the code the caller was
+ * interrupted with; -ENOMEM; -ECANCELED; CORO_EYIELDFROMMAIN. Call from: anywhere. All suspend.
+ */
+
+/* open(2), close-on-exec. mode: of a file that is made. Returns the descriptor, for coro_close(). */
+int coro_open(const char *CORO_NULLABLE path, int flags, mode_t mode);
+/* The same in a directory (a descriptor, or AT_FDCWD). */
+int coro_openat(int directory, const char *CORO_NULLABLE path, int flags, mode_t mode);
+
+/* pread(2), pwrite(2): n bytes at an offset. Return how many were moved: fewer at the end of the file, or of the disk. -ESPIPE
+   for what has no offsets. */
+ssize_t coro_pread(int fd, void *CORO_NULLABLE buffer, size_t n, off_t offset);
+ssize_t coro_pwrite(int fd, const void *CORO_NULLABLE buffer, size_t n, off_t offset);
+/* preadv(2), pwritev(2). */
+ssize_t coro_preadv(int fd, const struct iovec *CORO_NULLABLE vector, int count, off_t offset);
+ssize_t coro_pwritev(int fd, const struct iovec *CORO_NULLABLE vector, int count, off_t offset);
+
+/* fsync(2), fdatasync(2), ftruncate(2). Return 0. */
+int coro_fsync(int fd);
+int coro_fdatasync(int fd);
+int coro_ftruncate(int fd, off_t length);
+
+/* stat(2), lstat(2), fstat(2). Return 0, with *status filled in. */
+int coro_stat(const char *CORO_NULLABLE path, struct stat *CORO_NULLABLE status);
+int coro_lstat(const char *CORO_NULLABLE path, struct stat *CORO_NULLABLE status);
+int coro_fstat(int fd, struct stat *CORO_NULLABLE status);
+
+/* rename(2), link(2), symlink(2), unlink(2), mkdir(2), rmdir(2). Return 0. */
+int coro_rename(const char *CORO_NULLABLE path, const char *CORO_NULLABLE new_path);
+int coro_link(const char *CORO_NULLABLE path, const char *CORO_NULLABLE new_path);
+int coro_symlink(const char *CORO_NULLABLE target, const char *CORO_NULLABLE new_path);
+int coro_unlink(const char *CORO_NULLABLE path);
+int coro_mkdir(const char *CORO_NULLABLE path, mode_t mode);
+int coro_rmdir(const char *CORO_NULLABLE path);
+
+/* readlink(2): not terminated. Returns the length, at most n. */
+ssize_t coro_readlink(const char *CORO_NULLABLE path, char *CORO_NULLABLE buffer, size_t n);
+
+/* scandir(3) of all entries, "." and ".." among them, sorted by name: returns how many, with *entries an array of them.
+   Ownership: the caller's, to free(3) each and the array. *entries is NULL after an error. */
+int coro_scandir(const char *CORO_NULLABLE path, struct dirent *CORO_NULLABLE *CORO_NULLABLE *CORO_NULLABLE entries);
+
+/* What does the calls of this thread's coroutines about files: "io_uring", or "threads" where the kernel allows none; NULL without
+   memory. (Some, as coro_scandir(), are done by threads in any case.) Ownership: a constant. Does not suspend. */
+const char *CORO_NULLABLE coro_file_engine_name(void);
 
 /* ======================================================================================================= Watching */
 /*

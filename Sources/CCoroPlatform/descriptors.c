@@ -127,12 +127,20 @@ static ssize_t read_without_blocking(int fd, void *buffer, size_t n) {
     return CORO_CALL(read, read(fd, buffer, n));
 }
 
+/* What of a file is in memory. */
+static ssize_t read_cached(int fd, void *buffer, size_t n) {
+    struct iovec whole = {.iov_base = buffer, .iov_len = n};
+    ssize_t result = CORO_CALL(read, preadv2(fd, &whole, 1, -1, RWF_NOWAIT));
+    return result == -EOPNOTSUPP || result == -ENOSYS ? -EAGAIN : result;
+}
+
 ssize_t coro_system_read(int fd, int kind, void *buffer, size_t n) {
     switch (kind) {
     case CORO_KIND_STREAM:
     case CORO_KIND_SOCKET: return CORO_CALL(read, recv(fd, buffer, n, MSG_DONTWAIT));
     case CORO_KIND_PIPE:
     case CORO_KIND_TERMINAL: return read_without_blocking(fd, buffer, n);
+    case CORO_KIND_FILE: return read_cached(fd, buffer, n);
     default: return CORO_CALL(read, read(fd, buffer, n));
     }
 }
@@ -199,7 +207,7 @@ ssize_t coro_system_write(int fd, int kind, const void *buffer, size_t n) {
     switch (kind) {
     case CORO_KIND_STREAM:
     case CORO_KIND_SOCKET: return CORO_CALL(write, send(fd, buffer, n, MSG_DONTWAIT | MSG_NOSIGNAL));
-    case CORO_KIND_FILE: return CORO_CALL(write, write(fd, buffer, n));
+    case CORO_KIND_FILE: return -EAGAIN; /* most file systems can't tell whether it would block */
     default: return write_without_sigpipe(fd, buffer, n, kind == CORO_KIND_PIPE ? RWF_NOWAIT : 0);
     }
 }

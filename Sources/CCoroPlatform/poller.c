@@ -34,7 +34,7 @@ static int open_ring(coro_poller *poller, uint64_t token) {
 int coro_poller_open(coro_poller *poller, enum coro_poller_backend backend, uint64_t token) {
     poller->epoll = -1;
     poller->ring = NULL;
-    poller->fallback = 0;
+    poller->fallback = poller->ring_error = 0;
     poller->wakeup = coro_system_wakeup_create();
     if (poller->wakeup < 0) return poller->wakeup;
     if (backend == CORO_POLLER_IO_URING) poller->fallback = open_ring(poller, token);

@@ -18,6 +18,7 @@ struct coro_ring {
     uint32_t *request_tail, *request_flags;
     struct io_uring_sqe *requests;
     uint32_t *answer_head, *answer_tail;
+    uint32_t *answer_flags;
     uint32_t answer_mask;
     struct io_uring_cqe *answers;
     void *queues; /* the mappings */
@@ -82,6 +83,7 @@ static int map_queues(coro_ring *ring, const struct io_uring_params *params) {
     ring->request_flags = (uint32_t *)(queues + params->sq_off.flags);
     ring->answer_head = (uint32_t *)(queues + params->cq_off.head);
     ring->answer_tail = (uint32_t *)(queues + params->cq_off.tail);
+    ring->answer_flags = (uint32_t *)(queues + params->cq_off.flags);
     ring->answer_mask = params->cq_entries - 1;
     ring->answers = (struct io_uring_cqe *)(queues + params->cq_off.cqes);
     uint32_t *order = (uint32_t *)(queues + params->sq_off.array);
@@ -133,10 +135,6 @@ void coro_ring_abandon(coro_ring *ring) {
     coro_memory_free(ring);
 }
 
-int coro_ring_descriptor(const coro_ring *ring) {
-    return ring->fd;
-}
-
 /* -- requests -- */
 
 struct io_uring_sqe *coro_ring_request(coro_ring *ring, int *error) {
@@ -176,4 +174,15 @@ bool coro_ring_take(coro_ring *ring, struct io_uring_cqe *answer) {
     *answer = ring->answers[head & ring->answer_mask];
     __atomic_store_n(ring->answer_head, head + 1, __ATOMIC_RELEASE);
     return true;
+}
+
+int coro_ring_notify(coro_ring *ring, int eventfd) {
+    coro_ring_set_notifying(ring, false);
+    return (int)CORO_CALL(io_uring_register, syscall(SYS_io_uring_register, ring->fd, IORING_REGISTER_EVENTFD, &eventfd, 1));
+}
+
+bool coro_ring_set_notifying(coro_ring *ring, bool on) {
+    __atomic_store_n(ring->answer_flags, on ? 0 : IORING_CQ_EVENTFD_DISABLED, __ATOMIC_SEQ_CST);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    return on && (coro_ring_has_answers(ring) || coro_ring_needs_enter(ring));
 }

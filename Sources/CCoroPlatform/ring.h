@@ -15,7 +15,6 @@ int coro_ring_open(coro_ring **ring);
 void coro_ring_close(coro_ring *ring);
 /* In the child of a fork. */
 void coro_ring_abandon(coro_ring *ring);
-int coro_ring_descriptor(const coro_ring *ring);
 
 /* A request to fill in, all zero, which is made with the next coro_ring_enter(); NULL if there is no room and none can be
    made, with the error. */
@@ -28,6 +27,14 @@ bool coro_ring_needs_enter(const coro_ring *ring);
 /* Takes the next answer out; false: there is none. */
 bool coro_ring_take(coro_ring *ring, struct io_uring_cqe *answer);
 bool coro_ring_has_answers(const coro_ring *ring);
+
+/* Has answers ring an eventfd, while that is on; at first it is off. 0 or -errno. */
+int coro_ring_notify(coro_ring *ring, int eventfd);
+/* True: it is on, or need not be, and there are answers. */
+bool coro_ring_set_notifying(coro_ring *ring, bool on);
+
+/* Requests that those with this token end. false: there is no room, with the error. */
+bool coro_ring_withdraw(coro_ring *ring, uint64_t token, int *error);
 
 /* The poller's operations. */
 int coro_ring_poll_add(coro_ring *ring, int fd, uint64_t token);

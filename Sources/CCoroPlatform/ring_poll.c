@@ -26,27 +26,26 @@ int coro_ring_poll_add(coro_ring *ring, int fd, uint64_t token) {
     return 0;
 }
 
-static int withdraw(coro_ring *ring, uint64_t token) {
-    int error;
-    struct io_uring_sqe *request = coro_ring_request(ring, &error);
-    if (request == NULL) return error;
+bool coro_ring_withdraw(coro_ring *ring, uint64_t token, int *error) {
+    struct io_uring_sqe *request = coro_ring_request(ring, error);
+    if (request == NULL) return false;
     request->opcode = IORING_OP_ASYNC_CANCEL;
     request->addr = token;
     request->cancel_flags = IORING_ASYNC_CANCEL_ALL;
     request->user_data = NOBODY;
     request->flags = IOSQE_CQE_SKIP_SUCCESS;
-    return 0;
+    return true;
 }
 
 /* The number may mean another file by now, while the request still holds the one before. */
 int coro_ring_poll_renew(coro_ring *ring, int fd, uint64_t token) {
-    int error = withdraw(ring, token);
-    return error < 0 ? error : coro_ring_poll_add(ring, fd, token);
+    int error;
+    return coro_ring_withdraw(ring, token, &error) ? coro_ring_poll_add(ring, fd, token) : error;
 }
 
 int coro_ring_poll_remove(coro_ring *ring, uint64_t token) {
-    int error = withdraw(ring, token);
-    return error < 0 ? error : coro_ring_enter(ring, 0, 0);
+    int error;
+    return coro_ring_withdraw(ring, token, &error) ? coro_ring_enter(ring, 0, 0) : error;
 }
 
 /* A socket that has data says "urgent" too, whether they are or not. */
@@ -55,9 +54,17 @@ static bool is_urgent(uint64_t token) {
     return poll(&one, 1, 0) > 0 && (one.revents & POLLPRI);
 }
 
+/* What the kernel says to itself of a call that a signal has broken off (ERESTARTSYS and the like); some requests tell it. */
+static bool is_restart(int result) {
+    return result <= -512 && result >= -516;
+}
+
 static coro_poll_event event_of(const struct io_uring_cqe *answer) {
     coro_poll_event event = {.token = answer->user_data, .result = answer->res};
-    if (event.token & CORO_POLL_OPERATION_BIT) return event;
+    if (event.token & CORO_POLL_OPERATION_BIT) {
+        if (is_restart(event.result)) event.result = -EINTR;
+        return event;
+    }
     uint32_t bits = answer->res < 0 ? 0 : (uint32_t)answer->res;
     event.result = answer->res < 0 ? answer->res : 0;
     event.events = (bits & (POLLIN | POLLRDHUP | POLLHUP | POLLERR) ? CORO_POLL_READ : 0) |
@@ -78,7 +85,8 @@ int coro_ring_poll_wait(coro_ring *ring, coro_poll_event *events, int n, int64_t
     int count = 0;
     struct io_uring_cqe answer;
     while (count < n && coro_ring_take(ring, &answer)) {
-        if (answer.user_data == NOBODY || answer.res == -ECANCELED && !(answer.user_data & CORO_POLL_OPERATION_BIT)) continue;
+        bool is_withdrawn = answer.res == -ECANCELED && !(answer.user_data & CORO_POLL_OPERATION_BIT);
+        if (is_withdrawn || answer.user_data == NOBODY) continue;
         events[count++] = event_of(&answer);
     }
     return count;

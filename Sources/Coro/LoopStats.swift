@@ -50,6 +50,8 @@ extension EventLoop {
         public let posts: Int
         /// Work that this loop has handed to the thread pool.
         public let blockingCalls: Int
+        /// Calls about files that may have had to wait for a disk.
+        public let fileOperations: Int
 
         // What there is now of the thread pool, which is the process's.
 
@@ -77,6 +79,7 @@ extension EventLoop {
             events = Int(clamping: stats.events)
             posts = Int(clamping: stats.posts)
             blockingCalls = Int(clamping: stats.blocking_calls)
+            fileOperations = Int(clamping: stats.file_operations)
             blockingThreads = Int(stats.blocking_threads)
             blockingQueued = Int(stats.blocking_queued)
             acceptWaits = Int(clamping: stats.accept_waits)

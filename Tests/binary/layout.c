@@ -123,7 +123,7 @@ int main(void) {
     FIELD(coro_info, switches, 240, 4);
     FIELD(coro_info, reserved, 244, 4);
 
-    STRUCT(coro_stats, 160);
+    STRUCT(coro_stats, 168);
     FIELD(coro_stats, struct_size, 0, 8);
     FIELD(coro_stats, coroutines, 8, 8);
     FIELD(coro_stats, runnable, 16, 8);
@@ -142,8 +142,9 @@ int main(void) {
     FIELD(coro_stats, posts, 120, 8);
     FIELD(coro_stats, accept_waits, 128, 8);
     FIELD(coro_stats, blocking_calls, 136, 8);
-    FIELD(coro_stats, blocking_threads, 144, 8);
-    FIELD(coro_stats, blocking_queued, 152, 8);
+    FIELD(coro_stats, file_operations, 144, 8);
+    FIELD(coro_stats, blocking_threads, 152, 8);
+    FIELD(coro_stats, blocking_queued, 160, 8);
 
     STRUCT(coro_blocking_options, 24);
     FIELD(coro_blocking_options, struct_size, 0, 8);

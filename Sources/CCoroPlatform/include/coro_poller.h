@@ -53,8 +53,9 @@ struct coro_ring;
 typedef struct coro_poller {
     int epoll;                         /* -1: none */
     int wakeup;                        /* an eventfd that wakes whoever waits; -1: not open */
-    struct coro_ring *_Nullable ring;  /* the backend, if there is no epoll */
+    struct coro_ring *_Nullable ring;  /* the backend if there is no epoll, or else for files alone, and made when needed */
     int fallback;                      /* why it is epoll although it was to be io_uring: -errno, or 0 */
+    int ring_error;                    /* why there is no ring for files: -errno, or 0 */
 } coro_poller;
 
 /* A token with this bit is one of an operation of the ring; the others are the caller's choice. */

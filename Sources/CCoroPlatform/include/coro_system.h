@@ -14,13 +14,14 @@
 /* Every call that can be made to fail, by name. */
 #define CORO_SYSTEM_CALLS(CALL) \
     CALL(accept4) CALL(backtrace) CALL(bind) CALL(calloc) CALL(close) CALL(connect) CALL(dup) CALL(epoll_create1) \
-    CALL(epoll_ctl) CALL(epoll_pwait2) CALL(epoll_wait) CALL(eventfd) CALL(fcntl) CALL(getpeername) CALL(getsockname) \
-    CALL(getsockopt) CALL(inotify_add_watch) CALL(inotify_init1) CALL(inotify_rm_watch) CALL(io_uring_enter) \
-    CALL(io_uring_setup) CALL(kill) CALL(listen) CALL(madvise) CALL(mmap) CALL(mprotect) CALL(open) CALL(pidfd_open) \
-    CALL(pidfd_send_signal) CALL(pipe2) CALL(poll) CALL(posix_spawn) CALL(pthread_create) CALL(read) CALL(readv) \
-    CALL(recv) CALL(recvfrom) CALL(recvmsg) CALL(send) CALL(sendfile) CALL(sendmsg) CALL(sendto) CALL(setsockopt) \
-    CALL(shutdown) CALL(sigaction) CALL(socket) CALL(socketpair) CALL(timer_create) CALL(timerfd_create) \
-    CALL(timerfd_settime) CALL(wait4) CALL(waitid) CALL(write) CALL(writev)
+    CALL(epoll_ctl) CALL(epoll_pwait2) CALL(epoll_wait) CALL(eventfd) CALL(fcntl) CALL(fsync) CALL(ftruncate) \
+    CALL(getpeername) CALL(getsockname) CALL(getsockopt) CALL(inotify_add_watch) CALL(inotify_init1) \
+    CALL(inotify_rm_watch) CALL(io_uring_enter) CALL(io_uring_register) CALL(io_uring_setup) CALL(kill) CALL(link) \
+    CALL(listen) CALL(madvise) CALL(mkdir) CALL(mmap) CALL(mprotect) CALL(open) CALL(pidfd_open) CALL(pidfd_send_signal) \
+    CALL(pipe2) CALL(poll) CALL(posix_spawn) CALL(pthread_create) CALL(read) CALL(readlink) CALL(readv) CALL(recv) \
+    CALL(recvfrom) CALL(recvmsg) CALL(rename) CALL(send) CALL(sendfile) CALL(sendmsg) CALL(sendto) CALL(setsockopt) \
+    CALL(shutdown) CALL(sigaction) CALL(socket) CALL(socketpair) CALL(statx) CALL(symlink) CALL(timer_create) \
+    CALL(timerfd_create) CALL(timerfd_settime) CALL(unlink) CALL(wait4) CALL(waitid) CALL(write) CALL(writev)
 
 /* The n-th call from now of `name` on this thread fails with `error`; n 0: no more. -EINVAL: not a name, or out of range. */
 int coro_system_fail_call(const char *_Nonnull name, int n, int error);

@@ -92,6 +92,7 @@ extension RuntimeRef {
         stats.pointee.blocking_threads = pool.threads
         stats.pointee.blocking_queued = pool.queued
         stats.pointee.accept_waits = pointee.acceptRoom.waits
+        stats.pointee.file_operations = pointee.counters.fileOperations
     }
 }
 

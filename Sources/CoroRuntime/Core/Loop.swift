@@ -163,7 +163,8 @@ extension RuntimeRef {
     private func poll(limit: Int64) -> Int32 {
         if !pointee.ready.isEmpty || !pointee.nextPass.isEmpty { return pollBetween() }
         let wakeTime = pointee.timers.nextWake
-        if pointee.clock.isVirtual, !postsWait, pointee.jobs.count == 0, let wakeTime {
+        if pointee.clock.isVirtual, !postsWait, pointee.jobs.count == 0, pointee.poller.pointee.operations.count == 0,
+            let wakeTime {
             let found = pointee.poller.waiterCount > 0 ? pointee.poller.wait(in: self, timeout: 0) : 0
             if found == 0, !pointee.mailbox.hasPosts { pointee.clock.jump(to: wakeTime) }
             return found

@@ -116,6 +116,7 @@ struct Counters {
     var passes: UInt64 = 0
     var batches: UInt64 = 0
     var posts: UInt64 = 0
+    var fileOperations: UInt64 = 0
     /// The switches of batches that are over,
     fileprivate var earlierSwitches: UInt64 = 0
     /// and how many the present one was given.

@@ -2,7 +2,8 @@ import CCoroPlatform
 
 /// Trying, and waiting where trying says "would block": what every I/O call is made of.
 extension RuntimeRef {
-    /// Does `operation` (which returns -EAGAIN if it would block) on fd as soon as it can be done.
+    /// Does `operation` (which returns -EAGAIN if it would block) on fd as soon as it can be done. Nothing tells that of a file:
+    /// there it returns -EAGAIN, without a report.
     @inline(__always)
     func perform(_ fd: Int32, _ direction: Direction, _ operation: (Int32) -> Int) -> Int {
         if let code = takeTurn(fd) { return Int(code) }
@@ -14,6 +15,7 @@ extension RuntimeRef {
                 let result = operation(Int32(descriptor.pointee.kind))
                 if result == Int(-CoroErrno.notSocket), pointee.poller.rediscover(fd) { continue }
                 if result != Int(Code.again) { return result < 0 ? Int(explain(Int32(result), fd)) : result }
+                if descriptor.pointee.kind == UInt8(CORO_KIND_FILE.rawValue) { return result }
                 descriptor.pointee.setWouldBlock(direction)
             }
             // An event may have been for nothing: one of an earlier life, or taken by somebody else.
@@ -143,6 +145,7 @@ extension RuntimeRef {
     func read(_ fd: Int32, _ buffer: UnsafeMutableRawPointer?, _ n: Int) -> Int {
         if n == 0 { return readNothing(fd, buffer) }
         let got = perform(fd, .read) { coro_system_read(fd, $0, buffer, n) }
+        if got == Int(Code.again) { return transferOutside(CORO_FILE_READ, fd, buffer, n) }
         noteShort(fd, .read, moved: got, of: n)
         return got
     }
@@ -150,7 +153,7 @@ extension RuntimeRef {
     /// What a socket has no recv(2) for: that would wait, and take a datagram.
     @inline(never)
     private func readNothing(_ fd: Int32, _ buffer: UnsafeMutableRawPointer?) -> Int {
-        let result = coro_system_read(fd, Int32(CORO_KIND_FILE.rawValue), buffer, 0)
+        let result = coro_system_read(fd, Int32(CORO_KIND_NONBLOCKING.rawValue), buffer, 0)
         return result < 0 ? Int(explain(Int32(result), fd)) : result
     }
 
@@ -184,6 +187,9 @@ extension RuntimeRef {
         moveAll(n) { done in
             let sent = perform(fd, .write) {
                 coro_system_write(pointee.poller.writable(fd), $0, buffer.map { $0 + done }, n - done)
+            }
+            if sent == Int(Code.again) {
+                return transferOutside(CORO_FILE_WRITE, fd, UnsafeMutableRawPointer(mutating: buffer).map { $0 + done }, n - done)
             }
             noteShort(fd, .write, moved: sent, of: n - done)
             return sent

@@ -10,8 +10,9 @@ typealias UnattendedHandler = @convention(c) (UnsafeMutableRawPointer, Int32) ->
 /// Used by reference: waking a coroutine comes back here, to take it out of the waiters.
 struct Poller {
     /// What asks the kernel.
-    var kernel = coro_poller(epoll: -1, wakeup: -1, ring: nil, fallback: 0)
+    var kernel = coro_poller(epoll: -1, wakeup: -1, ring: nil, fallback: 0, ring_error: 0)
     var backend = Backend()
+    var operations = RingOperations()
     var descriptors: UnsafeMutablePointer<Descriptor>?
     var capacity = 0
     var events: UnsafeMutablePointer<coro_poll_event>?
@@ -44,8 +45,8 @@ struct Poller {
 }
 
 extension PollerRef {
-    /// For how many descriptors it is looked at: those that coroutines wait for, and those that nobody does.
-    var waiterCount: Int { pointee.waiters }
+    /// For how much it is looked at: descriptors that coroutines wait for, those that nobody does, and what the ring does.
+    var waiterCount: Int { pointee.waiters &+ pointee.operations.count }
 
     /// Whether a coroutine waits for a descriptor.
     var hasCoroutines: Bool { pointee.waiters != pointee.unattended }
@@ -90,6 +91,7 @@ extension PollerRef {
     func reopen(in runtime: RuntimeRef) {
         if !isOpen { return }
         coro_poller_abandon(&pointee.kernel)
+        cancelOperations(in: runtime)
         runtime.pointee.mailbox.setWakeup(-1)
         let error = openNow(in: runtime)
         for fd in 0..<Int32(pointee.capacity) {

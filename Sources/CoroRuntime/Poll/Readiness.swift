@@ -39,6 +39,8 @@ extension PollerRef {
         if count == 0 { count = ask(limit: limit) }
         if count < 0 { return count }
         for index in 0..<Int(count) { deliver(events[index], in: runtime) }
+        // By epoll, the ring tells of its answers by the wakeup.
+        if pointee.operations.count > 0, pointee.kernel.epoll >= 0 { harvest(in: runtime) }
         if pointee.mayBeUnverified { verifyWhenDue(in: runtime) }
         return count
     }
@@ -50,11 +52,12 @@ extension PollerRef {
         return count
     }
 
-    private func deliver(_ event: coro_poll_event, in runtime: RuntimeRef) {
+    func deliver(_ event: coro_poll_event, in runtime: RuntimeRef) {
         if event.token == Poller.wakeupToken {
             withUnsafePointer(to: event) { _ = coro_poller_clear_wakeup(&pointee.kernel, $0) }
             return
         }
+        if event.token & RingOperation.tokenBit != 0 { return complete(event.token, with: event.result, in: runtime) }
         let fd = Int32(truncatingIfNeeded: event.token)
         guard let descriptor = known(fd), descriptor.pointee.generation == UInt32(truncatingIfNeeded: event.token >> 32) else {
             return

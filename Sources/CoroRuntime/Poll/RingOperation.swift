@@ -1,0 +1,102 @@
+import CCoroPlatform
+
+typealias RingOperationRef = UnsafeMutablePointer<RingOperation>
+
+/// Something that the kernel does for a coroutine by the poller's ring, whatever the poller polls by. On the heap.
+struct RingOperation {
+    /// Who waits for it. `RingOperationRef.completion` relies on its place.
+    var completion = Completion()
+    /// Its end was asked for.
+    fileprivate var isCancelled = false
+    fileprivate var next: RingOperationRef?
+    fileprivate var previous: RingOperationRef?
+}
+
+/// Those that the kernel has not answered.
+struct RingOperations {
+    fileprivate var first: RingOperationRef?
+    fileprivate(set) var count = 0
+
+    fileprivate mutating func add(_ operation: RingOperationRef) {
+        operation.pointee.next = first
+        first?.pointee.previous = operation
+        first = operation
+        count += 1
+    }
+
+    fileprivate mutating func remove(_ operation: RingOperationRef) {
+        let next = operation.pointee.next, previous = operation.pointee.previous
+        if let previous { previous.pointee.next = next } else { first = next }
+        next?.pointee.previous = previous
+        count -= 1
+    }
+}
+
+extension RingOperationRef {
+    var completion: CompletionRef { UnsafeMutableRawPointer(self).assumingMemoryBound(to: Completion.self) }
+
+    fileprivate var token: UInt64 { UInt64(UInt(bitPattern: self)) | RingOperation.tokenBit }
+}
+
+extension RingOperation {
+    /// CORO_POLL_OPERATION_BIT
+    static let tokenBit: UInt64 = 1 << 63
+}
+
+extension PollerRef {
+    /// Whether there is a ring, which is made if there is none: 0, or the error because of which there is none.
+    func obtainRing(in runtime: RuntimeRef) -> Int32 {
+        let error = open(in: runtime)
+        return error < 0 ? error : coro_poller_obtain_ring(&pointee.kernel)
+    }
+
+    /// Has the ring begin a call. What needs no waiting is over when this returns. 0, or the error: -ENOSYS if the ring has no
+    /// such call.
+    func begin(_ operation: RingOperationRef, _ call: UnsafePointer<coro_file_call>, in runtime: RuntimeRef) -> Int32 {
+        let error = coro_poller_begin(&pointee.kernel, call, operation.token)
+        if error < 0 { return error }
+        pointee.operations.add(operation)
+        harvest(in: runtime)
+        return 0
+    }
+
+    /// Asks the kernel to end it soon.
+    func cancel(_ operation: RingOperationRef, in runtime: RuntimeRef) {
+        operation.pointee.isCancelled = true
+        coro_poller_cancel(&pointee.kernel, operation.token)
+        harvest(in: runtime)
+    }
+
+    /// Takes the ring's answers, and is told of those that are missing. Errors of the ring itself come again where it is waited for.
+    func harvest(in runtime: RuntimeRef) {
+        let events = pointee.events.unsafelyUnwrapped
+        _ = coro_poller_expect_answers(&pointee.kernel, false)
+        var count: Int32
+        repeat {
+            count = coro_poller_harvest(&pointee.kernel, events, Poller.eventCount)
+            for index in 0..<Int(Swift.max(count, 0)) { deliver(events[index], in: runtime) }
+        } while count == Poller.eventCount || expectAnswers() && count >= 0
+    }
+
+    /// Whether there are some more already.
+    private func expectAnswers() -> Bool {
+        pointee.operations.count > 0 && coro_poller_expect_answers(&pointee.kernel, true)
+    }
+
+    /// The kernel's answer. A call that was broken off in the middle was cancelled.
+    func complete(_ token: UInt64, with result: Int32, in runtime: RuntimeRef) {
+        let address = UInt(truncatingIfNeeded: token & ~RingOperation.tokenBit)
+        let operation = RingOperationRef(bitPattern: address).unsafelyUnwrapped
+        pointee.operations.remove(operation)
+        let isBrokenOff = operation.pointee.isCancelled && result == -CoroErrno.interrupted
+        runtime.complete(operation.completion, with: Int(isBrokenOff ? -CoroErrno.cancelled : result))
+    }
+
+    /// In the child of a fork: the kernel does them for the parent, in the parent's memory.
+    func cancelOperations(in runtime: RuntimeRef) {
+        while let operation = pointee.operations.first {
+            pointee.operations.remove(operation)
+            runtime.complete(operation.completion, with: Int(-CoroErrno.cancelled))
+        }
+    }
+}

@@ -1,0 +1,233 @@
+/* Calls about files that take long: who waits, who is interrupted, who is forked. A FIFO that nobody has open at its other end
+   stands for a disk that does not answer. */
+#define _GNU_SOURCE
+#include "files.h"
+#include "net.h"
+
+#include <pthread.h>
+#include <sys/wait.h>
+
+static void *open_fifo(void *unused) {
+    (void)unused;
+    int fd = coro_open("fifo", O_RDONLY, 0);
+    if (fd >= 0) CHECK_EQ(coro_close(fd), 0);
+    return AS_POINTER(fd < 0 ? fd : 0);
+}
+
+static coro_t start_opening(void) {
+    CHECK(access("fifo", F_OK) == 0 || mkfifo("fifo", 0600) == 0);
+    coro_t co = start_now(open_fifo, NULL);
+    for (int i = 0; i < 5; i++) CHECK_EQ(coro_sleep(CORO_MS(1)), 0);
+    return co;
+}
+
+static int result_of(coro_t co) {
+    void *result = NULL;
+    CHECK_EQ(coro_join(co, &result, CORO_FOREVER), 0);
+    return AS_INT(result);
+}
+
+/* Others go on meanwhile, and what it waits for is said. */
+static void waiting(void) {
+    coro_t co = start_opening();
+    coro_info info = info_of(co);
+    CHECK_EQ(info.state, CORO_STATE_WAITING);
+    CHECK_EQ(info.wait_kind, CORO_WAIT_FILE);
+    CHECK_CONTAINS(info.waiting, "waiting for a file operation");
+    int writer = open("fifo", O_WRONLY | O_CLOEXEC);
+    CHECK(writer >= 0);
+    CHECK_EQ(result_of(co), 0);
+    CHECK_EQ(close(writer), 0);
+}
+
+TEST(H16_slow_call_suspends_the_caller_alone_by_ring) { by_ring(waiting); }
+TEST(H16_slow_call_suspends_the_caller_alone_by_threads) { by_threads(waiting); }
+
+/* The kernel's own threads can be told to stop. */
+static void broken_off(void) {
+    for (int i = 0; i < 10; i++) {
+        coro_t co = start_opening();
+        CHECK_EQ(coro_shutdown(co), 0);
+        CHECK_EQ(result_of(co), CORO_ESHUTDOWN);
+    }
+}
+
+TEST(H16_interrupted_call_is_broken_off_by_ring) { by_ring(broken_off); }
+
+static void timed_out(void) {
+    CHECK_EQ(mkfifo("fifo", 0600), 0);
+    coro_t co = coro_spawn(open_fifo, NULL);
+    void *result = NULL;
+    CHECK_EQ(coro_join(co, &result, CORO_MS(5)), CORO_ETIMEOUT);
+    CHECK_EQ(coro_shutdown(co), 0);
+    CHECK_EQ(result_of(co), CORO_ESHUTDOWN);
+}
+
+TEST(H16_join_of_a_call_that_hangs_can_time_out) { by_ring(timed_out); }
+
+/* Known bug 72: it was interrupted, and was done all the same. Its descriptor is not lost: the caller gets it, and the
+   interruption with its next suspending call. */
+static int opened, after;
+static void *open_then_sleep(void *unused) {
+    opened = coro_open("fifo", O_RDONLY, 0);
+    after = coro_sleep(0);
+    return unused;
+}
+
+static void *open_other_end(void *unused) {
+    usleep(20000);
+    int writer = open("fifo", O_WRONLY | O_CLOEXEC);
+    usleep(1000);
+    close(writer);
+    return unused;
+}
+
+static void done_all_the_same(void) {
+    pthread_t other;
+    CHECK_EQ(mkfifo("fifo", 0600), 0);
+    coro_t co = start_now(open_then_sleep, NULL);
+    CHECK_EQ(coro_sleep(CORO_MS(2)), 0);
+    CHECK_EQ(pthread_create(&other, NULL, open_other_end, NULL), 0);
+    CHECK_EQ(coro_shutdown(co), 0);
+    CHECK_EQ(coro_join(co, NULL, CORO_FOREVER), 0);
+    CHECK(opened >= 0);
+    CHECK_EQ(after, CORO_ESHUTDOWN);
+    CHECK_EQ(coro_close(opened), 0);
+    CHECK_EQ(pthread_join(other, NULL), 0);
+}
+
+TEST(H16_what_was_done_in_spite_of_an_interruption_counts) { by_threads(done_all_the_same); }
+
+/* Known bugs 71 and 72, at every moment: nothing is lost, and nothing is written to after the call. */
+static int race_fd;
+static void *read_and_look(void *unused) {
+    char piece[4096];
+    memset(piece, 0x55, sizeof piece);
+    ssize_t got = coro_pread(race_fd, piece, sizeof piece, 0);
+    if (got == sizeof piece) pattern_check(piece, sizeof piece, 0);
+    else CHECK_EQ(got, CORO_ESHUTDOWN);
+    int copy = coro_open("race", O_RDONLY, 0);
+    if (copy >= 0) CHECK_EQ(coro_close(copy), 0);
+    else CHECK_EQ(copy, CORO_ESHUTDOWN);
+    return unused;
+}
+
+static void races(void) {
+    race_fd = make_file("race", 4096);
+    for (int i = 0; i < 300; i++) {
+        if (i % 3 == 0) drop_cache(race_fd);
+        coro_t co = start_now(read_and_look, NULL);
+        for (int turn = 0; turn < i % 5; turn++) CHECK_EQ(coro_yield_slice(), 0);
+        coro_shutdown(co);
+        coro_join(co, NULL, CORO_FOREVER);
+    }
+    CHECK_EQ(coro_close(race_fd), 0);
+}
+
+TEST(H16_interruption_at_every_moment_loses_nothing_by_ring) { by_ring(races); }
+TEST(H16_interruption_at_every_moment_loses_nothing_by_threads) { by_threads(races); }
+
+/* An interruption that waits already, and a callback that must not suspend: nothing is begun. */
+static void *interrupted_before(void *unused) {
+    char byte;
+    CHECK_EQ(coro_shutdown(coro_current()), 0);
+    CHECK_EQ(coro_mkdir("made", 0700), CORO_ESHUTDOWN);
+    CHECK_EQ(access("made", F_OK), -1);
+    CHECK_EQ(coro_shutdown(coro_current()), 0);
+    CHECK_EQ(coro_pread(race_fd, &byte, 1, 0), 1); /* need not wait */
+    CHECK_EQ(coro_sleep(1), CORO_ESHUTDOWN);
+    return unused;
+}
+
+static void obstacles(void) {
+    race_fd = make_file("obstacle", 10);
+    coro_t co = start_now(interrupted_before, NULL);
+    CHECK_EQ(coro_join(co, NULL, CORO_FOREVER), 0);
+    CHECK_EQ(coro_close(race_fd), 0);
+}
+
+TEST(H16_interruption_that_waits_is_returned_before_anything_is_begun_by_ring) { by_ring(obstacles); }
+TEST(H16_interruption_that_waits_is_returned_before_anything_is_begun_by_threads) { by_threads(obstacles); }
+
+/* The child has no part in what the parent's kernel, or thread, does. */
+static void forked(void) {
+    coro_t co = start_opening();
+    pid_t child = fork();
+    if (child == 0) {
+        CHECK_EQ(result_of(co), -ECANCELED);
+        int fd = make_file("of the child", 5000);
+        char piece[5000];
+        CHECK_EQ(coro_pread(fd, piece, sizeof piece, 0), sizeof piece);
+        pattern_check(piece, sizeof piece, 0);
+        CHECK_EQ(coro_close(fd), 0);
+        _exit(0);
+    }
+    int status = -1;
+    CHECK_EQ(coro_waitpid(child, &status, 0), child);
+    CHECK_EQ(status, 0);
+    CHECK_EQ(info_of(co).state, CORO_STATE_WAITING);
+    int writer = open("fifo", O_WRONLY | O_CLOEXEC);
+    CHECK_EQ(result_of(co), 0);
+    CHECK_EQ(close(writer), 0);
+}
+
+TEST(H16_child_of_a_fork_does_its_own_by_ring) { by_ring(forked); }
+TEST(H16_child_of_a_fork_does_its_own_by_threads) { by_threads(forked); }
+
+/* Virtual time stands still while the kernel works. */
+static void at_virtual_time(void) {
+    int fd = make_file("virtual", 100000);
+    char *content = malloc(100000);
+    coro_test_set_virtual_time(true);
+    int64_t start = coro_get_now();
+    coro_t sleeper = start_now(sleep_for_ever, NULL);
+    for (int i = 0; i < 20; i++) {
+        drop_cache(fd);
+        CHECK_EQ(coro_pread(fd, content, 100000, 0), 100000);
+    }
+    CHECK_EQ(coro_get_now() - start, 0);
+    CHECK_EQ(coro_shutdown(sleeper), 0);
+    coro_join(sleeper, NULL, CORO_FOREVER);
+    CHECK_EQ(coro_close(fd), 0);
+    free(content);
+}
+
+TEST(H16_virtual_time_stands_still_meanwhile_by_ring) { by_ring(at_virtual_time); }
+TEST(H16_virtual_time_stands_still_meanwhile_by_threads) { by_threads(at_virtual_time); }
+
+/* One who does nothing but read lets others run. */
+static bool ran;
+static void *run_once(void *unused) {
+    ran = true;
+    return unused;
+}
+
+static void turns(void) {
+    char byte;
+    int fd = make_file("turns", 10);
+    CHECK_EQ(coro_pread(fd, &byte, 1, 0), 1);
+    ran = false;
+    go(run_once, NULL);
+    for (int i = 0; i < 5; i++) CHECK_EQ(coro_pread(fd, &byte, 1, 0), 1);
+    CHECK(ran);
+    CHECK_EQ(coro_close(fd), 0);
+}
+
+TEST(H16_calls_in_a_row_let_others_run_by_ring) { by_ring(turns); }
+TEST(H16_calls_in_a_row_let_others_run_by_threads) { by_threads(turns); }
+
+/* No ring, no thread, no memory: an error, and the next call works. */
+static void failures(void) {
+    static const struct { const char *call; int error; } refusals[] = {{"pthread_create", EAGAIN}, {"calloc", ENOMEM}};
+    bool threads = strcmp(coro_file_engine_name(), "threads") == 0;
+    for (int i = threads ? 0 : 1; i < 2; i++) {
+        CHECK_EQ(coro_test_fail_call(refusals[i].call, 1, refusals[i].error), 0);
+        CHECK_EQ(coro_mkdir("made", 0700), -refusals[i].error);
+        CHECK_EQ(coro_test_fail_call(refusals[i].call, 0, 0), 0);
+        CHECK_EQ(coro_mkdir("made", 0700), 0);
+        CHECK_EQ(coro_rmdir("made"), 0);
+    }
+}
+
+TEST(H16_what_can_not_be_begun_is_an_error_by_ring) { by_ring(failures); }
+TEST(H16_what_can_not_be_begun_is_an_error_by_threads) { by_threads(failures); }
