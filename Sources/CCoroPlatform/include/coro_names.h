@@ -35,6 +35,9 @@ void coro_system_address_text(const struct sockaddr *_Nonnull address, socklen_t
 /* What to call instead of getaddrinfo(3) where that would ask somebody; NULL: back to that. */
 void coro_system_set_resolver(coro_resolver _Nullable resolver);
 
+/* SOCK_STREAM, which Swift may not see: which module has it depends on what else is included. */
+enum { CORO_SOCKET_STREAM = SOCK_STREAM };
+
 enum { CORO_ADDRESS_TEXT_SIZE = 80, CORO_NAME_SIZE = 1025, CORO_SERVICE_SIZE = 32 };
 
 #endif

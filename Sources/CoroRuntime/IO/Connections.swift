@@ -15,7 +15,7 @@ extension RuntimeRef {
     private func lookUpHost(_ host: UnsafePointer<CChar>, flags: Int32, _ port: Int32, _ list: inout AddressList?) -> Int32 {
         var hints = addrinfo()
         hints.ai_flags = flags
-        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        hints.ai_socktype = Int32(CORO_SOCKET_STREAM)
         guard let question = Heap.one(hints) else { return fail(Code.noMemory) }
         let code = lookUp(NameQuery(node: host, service: nil, hints: question), &list)
         Heap.free(question)
@@ -54,7 +54,7 @@ extension RuntimeRef {
     private func listen(
         _ family: Int32, _ address: UnsafePointer<sockaddr>, _ length: socklen_t, _ backlog: Int32, isDualStack: Bool = false
     ) -> Int32 {
-        let fd = coro_system_socket(family, Int32(SOCK_STREAM.rawValue), 0)
+        let fd = coro_system_socket(family, Int32(CORO_SOCKET_STREAM), 0)
         if fd < 0 { return explainCreation(fd) }
         coro_system_allow_reuse(fd)
         coro_system_set_no_delay(fd)
@@ -75,7 +75,7 @@ extension RuntimeRef {
         defer { Heap.free(storage) }
         let length = coro_system_unix_address(path, storage)
         if length < 0 { return explainPath(length, path) }
-        let fd = makeSocket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        let fd = makeSocket(AF_UNIX, Int32(CORO_SOCKET_STREAM), 0)
         if fd < 0 { return fd }
         let code = connect(fd, UnsafeRawPointer(storage).assumingMemoryBound(to: sockaddr.self), socklen_t(length))
         if code == 0 { return fd }
@@ -88,7 +88,7 @@ extension RuntimeRef {
         var storage = sockaddr_storage()
         let length = coro_system_unix_address(path, &storage)
         if length < 0 { return explainPath(length, path) }
-        let fd = coro_system_socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        let fd = coro_system_socket(AF_UNIX, Int32(CORO_SOCKET_STREAM), 0)
         if fd < 0 { return explainCreation(fd) }
         var error = withSocketAddress(&storage, socklen_t(length)) { coro_system_bind(fd, $0, $1) }
         if error == -CoroErrno.addressInUse, coro_system_remove_stale_socket(path, &storage, socklen_t(length)) {
