@@ -4,15 +4,9 @@
  * what, follows from the deadlines alone.
  */
 #include "coroutines.h"
+#include "random.h"
 
 enum { COROUTINES = 5, STEPS = 600, DEPTH = 12 };
-
-static unsigned next_random(unsigned *state) {
-    *state ^= *state << 13;
-    *state ^= *state >> 17;
-    *state ^= *state << 5;
-    return *state;
-}
 
 /* What the model knows of a coroutine's scopes, the innermost last. */
 struct model {

@@ -9,6 +9,15 @@ extension RuntimeRef {
     }
 }
 
+/// What is wrong with it. Apart from the calls that are made most, which so have nothing to save on the stack.
+@inline(never)
+private func refuse(_ mutex: OpaquePointer?) -> CInt {
+    call { runtime throws(Refusal) in
+        _ = try runtime.findMutex(mutex)
+        return 0
+    }
+}
+
 @c @implementation
 public func coro_mutex_new() -> OpaquePointer? {
     OpaquePointer(Runtime.here?.makeMutex())
@@ -16,7 +25,8 @@ public func coro_mutex_new() -> OpaquePointer? {
 
 @c @implementation
 public func coro_mutex_lock(_ mutex: OpaquePointer?) -> CInt {
-    call { runtime throws(Refusal) in try runtime.lock(runtime.findMutex(mutex)) }
+    guard let runtime = Runtime.existing, let own = mutex.map(MutexRef.init), runtime.owns(own) else { return refuse(mutex) }
+    return runtime.lock(own)
 }
 
 @c @implementation
@@ -26,7 +36,12 @@ public func coro_mutex_try_lock(_ mutex: OpaquePointer?) -> CInt {
 
 @c @implementation
 public func coro_mutex_unlock(_ mutex: OpaquePointer?) -> CInt {
-    call { runtime throws(Refusal) in try runtime.unlock(runtime.findMutex(mutex)) ? 1 : 0 }
+    guard let runtime = Runtime.existing, let own = mutex.map(MutexRef.init), runtime.owns(own) else { return refuse(mutex) }
+    do {
+        return try runtime.unlock(own) ? 1 : 0
+    } catch {
+        return error.code
+    }
 }
 
 @c @implementation

@@ -28,10 +28,15 @@ extension UnsafeMutablePointer where Pointee: SyncObject {
 }
 
 extension RuntimeRef {
+    @inline(__always)
+    func owns<Object: SyncObject>(_ object: UnsafeMutablePointer<Object>) -> Bool {
+        object.pointee.head.loop == pointee.mailbox.pointee.loopID
+    }
+
     /// The object, if it belongs to this thread.
     @inline(__always)
     func own<Object: SyncObject>(_ object: UnsafeMutablePointer<Object>) throws(Refusal) -> UnsafeMutablePointer<Object> {
-        if object.pointee.head.loop == pointee.mailbox.pointee.loopID { return object }
+        if owns(object) { return object }
         throw refuseForeign(Object.name)
     }
 
