@@ -192,7 +192,12 @@ CORO_TEST(connect_tries_the_next_address_when_one_does_not_answer) {
     CHECK(other >= 0);
     CHECK_EQ(coro_get_now(), began + CORO_MS(500));
     check_connected(other, server);
-    CHECK_EQ(open_descriptors(), before + 2);
+    began = coro_get_now();
+    int third = coro_tcp_connect("::1,127.0.0.3,127.0.0.1", port); /* the second is refused: the third at once */
+    CHECK(third >= 0);
+    CHECK_EQ(coro_get_now(), began + CORO_MS(250));
+    check_connected(third, server);
+    CHECK_EQ(open_descriptors(), before + 3);
 }
 
 static int mute_port;
