@@ -1360,13 +1360,14 @@ typedef void (*coro_fd_handler)(int fd, int events, void *CORO_NULLABLE arg);
 /* Ended by the first event, just before its handler begins. */
 #define CORO_HANDLER_ONCE 0x1
 
-/* From now on handler(fd, events, arg) runs in a new, detached coroutine whenever fd is ready for one of `events` (CORO_READ,
-   CORO_WRITE or both), beginning with what it is ready for now. There is one such coroutine at a time: when it has ended, fd is
-   looked at again, so that nothing is missed; a handler that leaves data unread is run again at once, in turn with others, and
-   so is one for CORO_WRITE while there is room. The coroutine may suspend, and wait for fd itself; other coroutines may wait
-   for fd too, and are woken as ever. Without memory for a coroutine it is made when there is some. A loop that runs until idle
-   does not go on for the sake of a handler; but one keeps a suspending call on a thread's own stack from being -EDEADLK. It
-   ends by coro_unset_handler(), coro_close() or coro_forget() of fd, or with its thread.
+/* From now on handler(fd, events, arg) runs in a new, detached coroutine, named as "handler of fd 7", whenever fd is ready
+   for one of `events` (CORO_READ, CORO_WRITE or both), beginning with what it is ready for now. There is one such coroutine
+   at a time: when it has ended, fd is looked at again, so that nothing is missed; a handler that leaves data unread is run
+   again at once, in turn with others, and so is one for CORO_WRITE while there is room. The coroutine may suspend, and wait
+   for fd itself; other coroutines may wait for fd too, and are woken as ever. Without memory for a coroutine it is made when
+   there is some. A loop that runs until idle does not go on for the sake of a handler; but one keeps a suspending call on a
+   thread's own stack from being -EDEADLK. It ends by coro_unset_handler(), coro_close() or coro_forget() of fd, or with its
+   thread.
    flags: CORO_HANDLER_ONCE. arg: must last as long as handlers may run.
    Returns 0, or
      -EINVAL             handler is NULL; events or flags mean nothing

@@ -12,6 +12,10 @@ static size_t bytes;
 static void *last_arg;
 
 static void begin_call(int fd, int events, void *arg) {
+    char name[32], expected[32];
+    snprintf(expected, sizeof expected, "handler of fd %d", fd);
+    CHECK(coro_get_name(coro_current(), name, sizeof name) > 0);
+    CHECK_STR(name, expected);
     calls++;
     last_fd = fd;
     last_events = events;

@@ -156,6 +156,56 @@ TEST(H5_descriptors_beyond_the_limit_do_not_leak) {
     CHECK_EQ(open_descriptors(), before);
 }
 
+/* Several parts with descriptors in one message, as other programs may send. */
+TEST(H5_descriptors_in_several_parts_of_a_message_all_arrive) {
+    int fds[2], before;
+    union {
+        char bytes[2 * CMSG_SPACE(2 * sizeof(int))];
+        struct cmsghdr aligned;
+    } control = {{0}};
+    unix_pair(fds);
+    CHECK(coro_loop_current() > 0);
+    before = open_descriptors();
+    for (int room = 3; room <= 4; room++) {
+        struct iovec one = {"x", 1};
+        struct msghdr message = {NULL, 0, &one, 1, control.bytes, sizeof control.bytes, 0};
+        struct cmsghdr *part = CMSG_FIRSTHDR(&message);
+        for (int i = 0; i < 2; i++, part = CMSG_NXTHDR(&message, part)) {
+            part->cmsg_level = SOL_SOCKET;
+            part->cmsg_type = SCM_RIGHTS;
+            part->cmsg_len = CMSG_LEN(2 * sizeof(int));
+            memcpy(CMSG_DATA(part), fds, 2 * sizeof(int));
+        }
+        CHECK_EQ(coro_sendmsg(fds[0], &message, 0), 1);
+        receipt got = {.fd = fds[1], .room = room};
+        ssize_t result = coro_recv_fds(fds[1], got.fds, room, &got.count, got.data, 64);
+        CHECK_EQ(result, room == 4 ? 1 : -EMSGSIZE);
+        CHECK_EQ(got.count, room == 4 ? 4 : 0);
+        for (int i = 0; i < got.count; i++) {
+            CHECK(are_same(got.fds[i], fds[i & 1]));
+            CHECK_EQ(coro_close(got.fds[i]), 0);
+        }
+        CHECK_EQ(open_descriptors(), before);
+    }
+}
+
+/* A socket may be set to bring a descriptor of the sender's process with each message: it is not asked for here. */
+TEST(H5_a_descriptor_of_the_senders_process_does_not_leak) {
+    enum { PASS_PIDFD = 76 }; /* SO_PASSPIDFD, Linux 6.5 */
+    int fds[2], on = 1, before;
+    unix_pair(fds);
+    if (coro_setsockopt(fds[1], SOL_SOCKET, PASS_PIDFD, &on, sizeof on) != 0) test_skip("no SO_PASSPIDFD");
+    CHECK(coro_loop_current() > 0);
+    before = open_descriptors();
+    CHECK_EQ(coro_send_fds(fds[0], fds, 1, "x", 1), 1);
+    receipt got = {.fd = fds[1], .room = 2};
+    CHECK_EQ(join_soon(spawn_one(receive_fds, &got)), 1);
+    CHECK_EQ(got.count, 1);
+    CHECK(are_same(got.fds[0], fds[0]));
+    CHECK_EQ(coro_close(got.fds[0]), 0);
+    CHECK_EQ(open_descriptors(), before);
+}
+
 TEST(H5_passing_descriptors_checks_its_arguments) {
     int fds[2], count = 7, bad = 999;
     char data[4];

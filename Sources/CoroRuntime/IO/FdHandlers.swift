@@ -147,8 +147,18 @@ extension RuntimeRef {
     }
 
     private func begin(_ handler: FdHandlerRef) -> Bool {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 32) { name in
+            var text = TextBuffer(name.baseAddress, capacity: name.count)
+            text.append("handler of fd ")
+            text.append(handler.pointee.fd)
+            return begin(handler, named: name.baseAddress)
+        }
+    }
+
+    private func begin(_ handler: FdHandlerRef, named name: UnsafePointer<CChar>?) -> Bool {
         var creation = Creation(function: runHandler, argument: handler, site: handler.pointee.site)
         creation.flags = initialFlags.union(.detached)
+        creation.name = name
         // Also called for one that is shut down before it has run.
         creation.release = handlerEnded
         do throws(Refusal) {
