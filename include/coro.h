@@ -1417,7 +1417,8 @@ int coro_pipe(int fds[CORO_NONNULL 2], int flags);
 /* bind(2), after SO_REUSEADDR for an Internet stream socket. Does not suspend. */
 int coro_bind(int fd, const struct sockaddr *CORO_NULLABLE address, socklen_t length);
 
-/* listen(2). The loop opens its own descriptors, if it has none yet, so that it works when no more are free. Does not suspend. */
+/* listen(2). The loop opens its own descriptors, if it has none yet, so that it works when no more are free. Does not
+   suspend. */
 int coro_listen(int fd, int backlog);
 
 /* accept(2): the new descriptor is not blocking and close-on-exec. Connections that broke before they were taken are
@@ -1490,28 +1491,28 @@ FILE *CORO_NULLABLE coro_fdopen(int fd, const char *CORO_NULLABLE mode);
  * message: else -EMSGSIZE.
  */
 
-/* readv(2): fills the elements in their order with what is there. Returns 1 byte up to all, 0 at the end (or if the vector has no
-   bytes). */
+/* readv(2): fills the elements in their order with what is there. Returns 1 byte up to all, 0 at the end (or if the vector has
+   no bytes). */
 ssize_t coro_readv(int fd, const struct iovec *CORO_NULLABLE vector, int count);
 
 /* Fills the whole vector. Returns how many bytes that are, or CORO_EEOF if the stream ends before; coro_error_progress() bytes
    are in it. */
 ssize_t coro_readv_exact(int fd, const struct iovec *CORO_NULLABLE vector, int count);
 
-/* writev(2), all of it: returns how many bytes that are, or an error; coro_error_progress() then says how many went out. Without
-   bytes it sends nothing, not even an empty message. */
+/* writev(2), all of it: returns how many bytes that are, or an error; coro_error_progress() then says how many went out.
+   Without bytes it sends nothing, not even an empty message. */
 ssize_t coro_writev(int fd, const struct iovec *CORO_NULLABLE vector, int count);
 
-/* recvmsg(2). Descriptors that come with the message are close-on-exec; those that msg_control has no room for are closed by the
-   system, which sets MSG_CTRUNC. Errors: also -EINVAL (message NULL). */
+/* recvmsg(2). Descriptors that come with the message are close-on-exec; those that msg_control has no room for are closed by
+   the system, which sets MSG_CTRUNC. Errors: also -EINVAL (message NULL). */
 ssize_t coro_recvmsg(int fd, struct msghdr *CORO_NULLABLE message, int flags);
 
 /* sendmsg(2); on a stream all of it, as coro_write: what is beside its bytes, as descriptors, goes with the first of them.
    Errors: also -EINVAL (message NULL). */
 ssize_t coro_sendmsg(int fd, const struct msghdr *CORO_NULLABLE message, int flags);
 
-/* Sends n bytes of data, at least one, over a Unix socket, on a stream all of it as coro_write; and with the first of them count
-   descriptors, at most 253. The receiver gets descriptors of its own for the same open files.
+/* Sends n bytes of data, at least one, over a Unix socket, on a stream all of it as coro_write; and with the first of them
+   count descriptors, at most 253. The receiver gets descriptors of its own for the same open files.
    Returns n, or an error; coro_error_progress() says how much went out: if anything did, the descriptors have. Errors: also
      -EINVAL       data, or fds with a count, is NULL; n is 0; count is out of range
      -EBADF        fd, or one of fds, is not open
@@ -1529,11 +1530,12 @@ ssize_t coro_send_fds(int fd, const int *CORO_NULLABLE fds, int count, const voi
    After -EMSGSIZE and -EMFILE none of them is open, and coro_error_progress() bytes are in data. */
 ssize_t coro_recv_fds(int fd, int *CORO_NULLABLE fds, int room, int *CORO_NULLABLE count, void *CORO_NULLABLE data, size_t n);
 
-/* sendfile(2), all of it: sends n bytes of the regular file `in`, or those up to its end, to out. *offset: where in the file to
-   begin, and where it has ended, also after an error; NULL: from the file's own position, which moves on. Reading from disk is
-   not waited for otherwise than by read(2).
-   Returns how many bytes went out; less than n only at the end of the file. Errors: also CORO_EBLOCKING (out is in blocking mode),
-   -EINVAL (in is no regular file, n is beyond SSIZE_MAX, or out is O_APPEND); coro_error_progress() says how much went out. */
+/* sendfile(2), all of it: sends n bytes of the regular file `in`, or those up to its end, to out. *offset: where in the file
+   to begin, and where it has ended, also after an error; NULL: from the file's own position, which moves on. Reading from disk
+   is not waited for otherwise than by read(2).
+   Returns how many bytes went out; less than n only at the end of the file.
+   Errors: also CORO_EBLOCKING (out is in blocking mode), -EINVAL (in is no regular file, n is beyond SSIZE_MAX, or out is
+   O_APPEND); coro_error_progress() says how much went out. */
 ssize_t coro_sendfile(int out, int in, off_t *CORO_NULLABLE offset, size_t n);
 
 /* ========================================================================================== Names and connections */
