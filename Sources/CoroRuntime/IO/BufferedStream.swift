@@ -28,7 +28,6 @@ extension RuntimeRef {
     func streamEnd(of fd: Int32) throws(Refusal) -> StreamEnd {
         var error: Int32 = 0
         guard let descriptor = pointee.poller.obtain(fd, error: &error) else { throw Refusal(code: explain(error, fd)) }
-        if descriptor.pointee.flags.contains(.closed) { throw Refusal(code: explain(Code.badDescriptor, fd)) }
         return .descriptor(fd, generation: descriptor.pointee.generation)
     }
 
@@ -87,10 +86,7 @@ extension RuntimeRef {
 
     /// Whether a stream's descriptor is what it was when the stream was made: 0, or the error for the call.
     func checkLife(of fd: Int32, _ generation: UInt32) -> Int {
-        guard let known = pointee.poller.known(fd), known.pointee.generation == generation,
-            !known.pointee.flags.contains(.closed)
-        else { return Int(explainClosed(fd)) }
-        return 0
+        pointee.poller.known(fd)?.pointee.generation == generation ? 0 : Int(explainClosed(fd))
     }
 
     /// What a function of the program has returned, which may be anything.
