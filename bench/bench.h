@@ -9,7 +9,7 @@
 struct work {
     const char *name;
     const char *unit;
-    /* Does count operations; returns what they took in all, in ns of `unit`'s clock. */
+    /* Does count operations; returns what they took in all, in ns of processor time. */
     double (*run)(long count);
     /* Operations per run: about half a second's worth, and for --quick a tenth. */
     long count;
@@ -18,7 +18,7 @@ struct work {
 extern const struct work switch_floor, yield_2, yield_1000, spawn_join, sleep_100k, pipe_roundtrip;
 extern const struct work timeout_scope, park_wake, timeout_park;
 
-double wall_ns(void);
+/* The processor time of this process so far. */
 double cpu_ns(void);
 
 /* Ends the program when a call failed that a benchmark can't do without. */

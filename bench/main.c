@@ -1,6 +1,7 @@
 /* Runs the benchmarks in turn, several rounds, so that a machine whose speed drifts slows all of them alike; prints the
    median, least and most of the rounds. Each run is in a process of its own: what one leaves behind (a hundred thousand stacks,
-   say) is not the next one's matter. Peers are programs that do the same works; they take their turns in the same rounds. */
+   say) is not the next one's matter. Peers are programs that do the same works; they take their turns in the same rounds.
+   What is measured is processor time, the kernel's for the process too: what else runs on the machine is not in it. */
 #include "bench.h"
 
 #include <stdbool.h>
@@ -34,18 +35,10 @@ struct result {
     int count;
 };
 
-static double clock_ns(clockid_t clock) {
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
-
-double wall_ns(void) {
-    return clock_ns(CLOCK_MONOTONIC);
-}
-
 double cpu_ns(void) {
-    return clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
 void must(int64_t result, const char *what) {

@@ -13,6 +13,8 @@ static void *alone(void *argument) {
         must(coro_mutex_lock(mutex), "coro_mutex_lock");
         counter++;
         must(coro_mutex_unlock(mutex), "coro_mutex_unlock");
+        /* One that never suspends is reported as holding up the others. */
+        if (left % 1000000 == 0) must(coro_yield(), "coro_yield");
     }
     return argument;
 }
@@ -34,9 +36,9 @@ static double run(coro_fn function, int coroutines, long count) {
     each = count / coroutines;
     counter = 0;
     for (int i = 0; i < coroutines; i++) must(ids[i] = coro_spawn(function, NULL), "coro_spawn");
-    double start = wall_ns();
+    double start = cpu_ns();
     for (int i = 0; i < coroutines; i++) must(coro_join(ids[i], NULL, CORO_FOREVER), "coro_join");
-    double took = wall_ns() - start;
+    double took = cpu_ns() - start;
     if (counter != each * coroutines) abort();
     must(coro_mutex_free(mutex), "coro_mutex_free");
     return took;
@@ -54,6 +56,6 @@ static double run_100(long count) {
     return run(among_others, MANY, count);
 }
 
-const struct work mutex_alone = {"mutex_alone", "ns/lock+unlock", run_alone, 100000000};
+const struct work mutex_alone = {"mutex_alone", "ns/lock+unlock", run_alone, 50000000};
 const struct work mutex_2 = {"mutex_2", "ns/lock", run_2, 20000000};
 const struct work mutex_100 = {"mutex_100", "ns/lock", run_100, 20000000};

@@ -23,10 +23,10 @@ static double run(long count) {
     there = coro_semaphore_new(0);
     back = coro_semaphore_new(0);
     coro_t other = coro_spawn(echo, &count);
-    double start = wall_ns();
+    double start = cpu_ns();
     must(coro_join(coro_spawn(caller, &count), NULL, CORO_FOREVER), "coro_join");
     must(coro_join(other, NULL, CORO_FOREVER), "coro_join");
-    double took = wall_ns() - start;
+    double took = cpu_ns() - start;
     must(coro_semaphore_free(there), "coro_semaphore_free");
     must(coro_semaphore_free(back), "coro_semaphore_free");
     return took;

@@ -1,4 +1,4 @@
-/* 100,000 coroutines that sleep for up to 100 ms again and again: the processor time of a sleep, from call to return. */
+/* 100,000 coroutines that sleep for up to 100 ms again and again: a sleep, from call to return. */
 #include "bench.h"
 
 enum { SLEEPERS = 100000 };
@@ -23,4 +23,4 @@ static double run(long count) {
     return cpu_ns() - start;
 }
 
-const struct work sleep_100k = {"sleep_100k", "CPU ns/sleep", run, 1000000};
+const struct work sleep_100k = {"sleep_100k", "ns/sleep", run, 1000000};

@@ -18,9 +18,9 @@ static void *parent(void *argument) {
 }
 
 static double run(long count) {
-    double start = wall_ns();
+    double start = cpu_ns();
     must(coro_join(coro_spawn(parent, &count), NULL, CORO_FOREVER), "coro_join");
-    return wall_ns() - start;
+    return cpu_ns() - start;
 }
 
 const struct work spawn_join = {"spawn_join", "ns/coroutine", run, 10000000};

@@ -24,9 +24,9 @@ static void *parker_in_scopes(void *argument) {
 }
 
 static double run_scopes(long count) {
-    double start = wall_ns();
+    double start = cpu_ns();
     must(coro_join(coro_spawn(scopes, &count), NULL, CORO_FOREVER), "coro_join");
-    return wall_ns() - start;
+    return cpu_ns() - start;
 }
 
 struct partner {
@@ -46,9 +46,9 @@ static void *waker(void *argument) {
 static double run_parks(coro_fn function, long count) {
     struct partner partner = {coro_new(function, &count, NULL), count};
     must(coro_start_now(partner.parker), "coro_start_now");
-    double start = wall_ns();
+    double start = cpu_ns();
     must(coro_join(coro_spawn(waker, &partner), NULL, CORO_FOREVER), "coro_join");
-    double took = wall_ns() - start;
+    double took = cpu_ns() - start;
     must(coro_join(partner.parker, NULL, CORO_FOREVER), "coro_join");
     return took;
 }

@@ -10,9 +10,9 @@ static double run(int coroutines, long count) {
     static coro_t ids[1000];
     long each = count / coroutines;
     for (int i = 0; i < coroutines; i++) must(ids[i] = coro_spawn(yielder, &each), "coro_spawn");
-    double start = wall_ns();
+    double start = cpu_ns();
     for (int i = 0; i < coroutines; i++) must(coro_join(ids[i], NULL, CORO_FOREVER), "coro_join");
-    return wall_ns() - start;
+    return cpu_ns() - start;
 }
 
 static double run_2(long count) {
