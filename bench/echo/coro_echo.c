@@ -25,7 +25,8 @@ static void *serve(void *argument) {
 /* By which means this library waits: one without a choice of them has no such function. */
 static const char *backend(void) {
     const char *(*name)(void) = (const char *(*)(void))dlsym(RTLD_DEFAULT, "coro_backend_name");
-    return name != NULL ? name() : "epoll";
+    const char *said = name != NULL ? name() : "epoll";
+    return said != NULL ? said : coro_error_detail();
 }
 
 static void *start(void *argument) {

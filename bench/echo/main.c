@@ -106,7 +106,16 @@ static void stop(struct server *server) {
     waitpid(server->process, NULL, 0);
 }
 
-/* Whether it runs, and is not the same as one before: a backend that libcoro does not have is one that it has shown already. */
+/* Whether one before is the same: where libcoro can't have the backend it was told, it says what it has instead, and why. */
+static bool is_measured_already(const struct server *server) {
+    for (const struct server *earlier = servers; earlier < server; earlier++) {
+        if (strcmp(earlier->name, server->name) != 0 || strncmp(earlier->by, server->by, strlen(earlier->by)) != 0) continue;
+        if (strcmp(earlier->by, server->by) != 0) printf("%s: %s\n", server->name, server->by);
+        return true;
+    }
+    return false;
+}
+
 static bool is_there(struct server *server) {
     char path[4096];
     if (server->program == NULL) return false;
@@ -114,9 +123,7 @@ static bool is_there(struct server *server) {
     if (server->missing != NULL && access(path, X_OK) != 0) return puts(server->missing), false;
     start(server);
     stop(server);
-    for (struct server *earlier = servers; earlier < server; earlier++)
-        if (strcmp(earlier->name, server->name) == 0 && strcmp(earlier->by, server->by) == 0) return false;
-    return true;
+    return !is_measured_already(server);
 }
 
 static void take_turn(struct server *server, struct load_count *count) {
