@@ -960,8 +960,8 @@ typedef struct coro_select_case {
    first at each object is as for those who wait there alone. Readiness (FD, CHILD, JOIN) takes nothing: somebody else may. A
    select does not meet itself: its sends are not received by it.
    timeout: nanoseconds, 0 only looks, CORO_FOREVER waits. The cases may be used again as they are.
-   A case that has happened counts, even if the caller is interrupted before it runs: the call then returns its index, and
-   the next that would suspend is interrupted.
+   What has changed hands (SEND, RECEIVE, POP) counts, even if the caller is interrupted before it runs: the call then returns
+   the index, and the next that would suspend is interrupted.
    Returns the index; or, with nothing done,
      CORO_ETIMEOUT      none could happen within `timeout`
      -EINVAL            a case is wrong: coro_error_detail() says which and why; n or timeout is negative, or cases is NULL

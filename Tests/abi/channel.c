@@ -305,7 +305,7 @@ static void *try_from_here(void *unused) {
 }
 
 CORO_TEST(I11_bad_arguments_are_told) {
-    int element;
+    int element = 0;
     CHECK_EQ(coro_channel_send(NULL, &element), -EINVAL);
     CHECK_EQ(coro_channel_try_send(NULL, &element), -EINVAL);
     CHECK_EQ(coro_channel_receive(NULL, &element), -EINVAL);

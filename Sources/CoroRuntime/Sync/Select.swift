@@ -55,9 +55,12 @@ extension RuntimeRef {
             me.pointee.selfishActsLeft = selfishActs(of: me)
             let code = park(.select, on: Int(bitPattern: wait), until: deadline)
             guard let chosen = wait.pointee.chosen else { throw Refusal(code: fail(code)) }
-            // It has happened before the caller was interrupted: the next call that would suspend is.
-            if code != 0 { setPendingInterrupt(of: me, code) }
             let it = cases.case(chosen)
+            if code != 0 {
+                guard wait.pointee.code == 0, it.pointee.movesSomething else { throw Refusal(code: fail(code)) }
+                // Done before it was interrupted: the next call that would suspend is.
+                setPendingInterrupt(of: me, code)
+            }
             it.pointee.error = wait.pointee.code
             if it.pointee.kind == SelectCase.Kind.event.rawValue { it.pointee.value = wait.pointee.value }
             return chosen

@@ -18,6 +18,14 @@ struct SelectCase {
         case never, send, receive, pop, event, descriptor, child, join
     }
 
+    /// Whether something changes hands when it happens, and does not only become known.
+    var movesSomething: Bool {
+        switch Kind(rawValue: kind) {
+        case .send, .receive, .pop: true
+        default: false
+        }
+    }
+
     fileprivate var channel: ChannelRef? { object?.assumingMemoryBound(to: Channel.self) }
     fileprivate var fifo: FifoRef? { object?.assumingMemoryBound(to: Fifo.self) }
     fileprivate var event: EventRef? { object?.assumingMemoryBound(to: Event.self) }
