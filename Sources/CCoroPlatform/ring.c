@@ -152,9 +152,13 @@ bool coro_ring_has_answers(const coro_ring *ring) {
     return *ring->answer_head != __atomic_load_n(ring->answer_tail, __ATOMIC_ACQUIRE);
 }
 
+/* The kernel has answers that it has not written yet. */
+static bool has_more(const coro_ring *ring) {
+    return __atomic_load_n(ring->request_flags, __ATOMIC_ACQUIRE) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW);
+}
+
 bool coro_ring_needs_enter(const coro_ring *ring) {
-    return ring->made != ring->submitted ||
-           (__atomic_load_n(ring->request_flags, __ATOMIC_ACQUIRE) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW));
+    return ring->made != ring->submitted || has_more(ring);
 }
 
 int coro_ring_enter(coro_ring *ring, unsigned least, int64_t timeout) {
@@ -166,6 +170,13 @@ int coro_ring_enter(coro_ring *ring, unsigned least, int64_t timeout) {
                                              IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG, &argument, sizeof argument));
     if (result > 0) ring->submitted += (uint32_t)result;
     return result >= 0 || result == -ETIME || result == -EINTR ? 0 : result;
+}
+
+int coro_ring_submit(coro_ring *ring) {
+    int error = coro_ring_enter(ring, 0, 0);
+    if (ring->made == ring->submitted) return 0;
+    ring->made--;
+    return error < 0 ? error : -EAGAIN;
 }
 
 bool coro_ring_take(coro_ring *ring, struct io_uring_cqe *answer) {
@@ -184,5 +195,5 @@ int coro_ring_notify(coro_ring *ring, int eventfd) {
 bool coro_ring_set_notifying(coro_ring *ring, bool on) {
     __atomic_store_n(ring->answer_flags, on ? 0 : IORING_CQ_EVENTFD_DISABLED, __ATOMIC_SEQ_CST);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    return on && (coro_ring_has_answers(ring) || coro_ring_needs_enter(ring));
+    return on && (coro_ring_has_answers(ring) || has_more(ring));
 }

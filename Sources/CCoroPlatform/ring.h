@@ -22,6 +22,8 @@ struct io_uring_sqe *coro_ring_request(coro_ring *ring, int *error);
 /* Submits what is requested, has the kernel finish what it can, and waits up to timeout ns (negative: for ever) for `least`
    answers. 0 or -errno; early on a signal. */
 int coro_ring_enter(coro_ring *ring, unsigned least, int64_t timeout);
+/* Submits what is requested; on an error the last request is taken back. */
+int coro_ring_submit(coro_ring *ring);
 /* Whether there is anything to submit, or to be had by entering the kernel. */
 bool coro_ring_needs_enter(const coro_ring *ring);
 /* Takes the next answer out; false: there is none. */

@@ -102,7 +102,7 @@ int coro_poller_begin(coro_poller *poller, const coro_file_call *call, uint64_t 
     if (request == NULL) return error;
     fill(request, call);
     request->user_data = token;
-    return 0;
+    return coro_ring_submit(poller->ring);
 }
 
 void coro_poller_cancel(coro_poller *poller, uint64_t token) {

@@ -68,13 +68,13 @@ void coro_file_get_status(const coro_file_call *_Nonnull call, struct stat *_Non
 int coro_poller_obtain_ring(coro_poller *_Nonnull poller);
 /* Whether they are. True: there are some already. */
 bool coro_poller_expect_answers(coro_poller *_Nonnull poller, bool on);
-/* Requests the call of the ring. 0; -ENOSYS: the ring has no such call; -errno. */
+/* Has the ring begin the call. 0; -ENOSYS: the ring has no such call; -errno. */
 int coro_poller_begin(coro_poller *_Nonnull poller, const coro_file_call *_Nonnull call, uint64_t token);
 /* What does calls about files: a constant. */
 const char *_Nonnull coro_poller_file_engine_name(bool by_ring);
 /* Asks for its end; which may come too late. It is answered in any case. */
 void coro_poller_cancel(coro_poller *_Nonnull poller, uint64_t token);
-/* Makes what was requested, and takes up to n of the ring's answers. Their number or -errno. */
+/* Takes up to n of the ring's answers. Their number or -errno. */
 int coro_poller_harvest(coro_poller *_Nonnull poller, coro_poll_event *_Nonnull events, int n);
 
 #endif
