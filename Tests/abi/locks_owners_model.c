@@ -1,6 +1,6 @@
 /*
- * Rows I3, I4 and I10: what several coroutines do to mutexes, a read-write lock and keyed locks, drawn from a seed, held against
- * models that know who holds what and who waits, and look through all of it after each step.
+ * Rows I3, I4 and I10: what several coroutines do to mutexes, a read-write lock and keyed locks, drawn from a seed, held
+ * against models that know who holds what and who waits, and look through all of it after each step.
  */
 #include "coroutines.h"
 #include "random.h"
