@@ -1,7 +1,9 @@
 /* Row I12: selects that wait for what comes from outside: descriptors, children. */
+#include "forks.h"
 #include "processes.h"
 #include "select.h"
 
+#include <pthread.h>
 #include <sys/wait.h>
 
 static void *select_two(void *of_call) {
@@ -205,4 +207,53 @@ CORO_TEST(I12_a_child_that_cannot_be_waited_for_leaves_nothing_behind) {
     }
     kill_child(pid);
     CHECK_EQ(coro_channel_free(channel), 0);
+}
+
+/* -- fork, and the end of a thread -- */
+
+CORO_TEST(I12_a_select_goes_on_in_both_processes_after_a_fork) {
+    int fds[2], hold[2];
+    CHECK_EQ(coro_pipe(fds, 0), 0);
+    CHECK_EQ(pipe(hold), 0);
+    struct select_call call = {.cases = {readable(fds[0]), {0}}};
+    coro_t co = start(&call);
+    pid_t other = fork_waiting(hold[0], 3);
+    struct select_call of_child = {.cases = {child(other), {0}}};
+    coro_t waiter = start(&of_child);
+    fflush(NULL);
+    pid_t forked = fork();
+    CHECK(forked >= 0);
+    if (forked == 0) {
+        alarm(40);
+        end_select(waiter, &of_child, 0, -ECHILD); /* it is not this one's child */
+        CHECK_EQ(coro_close(fds[0]), 0);
+        end_select(co, &call, 0, CORO_ECLOSED);
+        finish_child();
+    }
+    expect_child(forked);
+    CHECK_EQ(coro_write(fds[1], "x", 1), 1);
+    end_select(co, &call, 0, 0);
+    CHECK_EQ(write(hold[1], "x", 1), 1);
+    end_select(waiter, &of_child, 0, 0);
+    CHECK_EQ(coro_waitpid(other, NULL, WNOHANG), other);
+    for (int i = 0; i < 2; i++) CHECK_EQ(coro_close(fds[i]) + close(hold[i]), 0);
+}
+
+static struct select_call left_behind;
+
+static void *leave_a_select_behind(void *pid) {
+    left_behind.cases[0] = child((pid_t)AS_INT(pid));
+    left_behind.cases[1] = joining(start_now(park, NULL));
+    start_now(select_two, &left_behind);
+    return NULL;
+}
+
+TEST(I12_a_thread_that_ends_selects_no_more) {
+    pthread_t thread;
+    pid_t pid = fork_endless();
+    int before = open_descriptors();
+    CHECK_EQ(pthread_create(&thread, NULL, leave_a_select_behind, AS_POINTER(pid)), 0);
+    CHECK_EQ(pthread_join(thread, NULL), 0);
+    CHECK_EQ(open_descriptors(), before);
+    kill_child(pid);
 }
