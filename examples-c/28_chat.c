@@ -16,6 +16,7 @@
  *     alice reads: alice: hello bob
  *     bob reads: alice: hello bob
  *     alice reads: * bob has left
+ *     Exiting...
  */
 #include "must.h"
 
