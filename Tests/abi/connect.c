@@ -242,7 +242,9 @@ CORO_TEST(connect_lack_of_descriptors_is_an_error) {
     CHECK_EQ(coro_tcp_connect("::1", mute_port), -EMFILE);
     CHECK_EQ(coro_test_fail_call("epoll_ctl", 1, ENOSPC), 0);
     CHECK_EQ(coro_tcp_connect("::1", mute_port), -ENOSPC);
-    CHECK_EQ(coro_test_fail_call("epoll_ctl", 2, ENOSPC), 0);
-    CHECK_EQ(coro_tcp_connect("::1", mute_port), -ENOSPC);
+    if (!polls_by_ring()) { /* the loop's own registration */
+        CHECK_EQ(coro_test_fail_call("epoll_ctl", 2, ENOSPC), 0);
+        CHECK_EQ(coro_tcp_connect("::1", mute_port), -ENOSPC);
+    }
     CHECK_EQ(open_descriptors(), before);
 }

@@ -258,8 +258,10 @@ TEST(H14_set_handler_checks_its_arguments) {
     CHECK_EQ(coro_unset_handler(1 << 30), -ENOENT);
     CHECK_EQ(coro_set_handler(fds[0], CORO_READ, read_all, NULL, 0), 0);
     CHECK_EQ(coro_set_handler(fds[0], CORO_WRITE, read_all, NULL, 0), CORO_ESIMULTANEOUS);
-    CHECK_EQ(coro_test_fail_call("epoll_ctl", 1, ENOSPC), 0);
-    CHECK_EQ(coro_set_handler(fds[1], CORO_READ, read_all, NULL, 0), -ENOSPC);
+    if (!polls_by_ring()) { /* which tells later of what it refuses */
+        CHECK_EQ(coro_test_fail_call("epoll_ctl", 1, ENOSPC), 0);
+        CHECK_EQ(coro_set_handler(fds[1], CORO_READ, read_all, NULL, 0), -ENOSPC);
+    }
     CHECK_EQ(coro_set_handler(fds[1], CORO_READ, read_all, NULL, 0), 0);
     CHECK_EQ(coro_close(fds[1]), 0);
     CHECK_EQ(coro_set_handler(fds[1], CORO_READ, read_all, NULL, 0), CORO_ECLOSED);

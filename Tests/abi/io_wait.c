@@ -87,6 +87,33 @@ TEST(H1_what_can_not_be_waited_for_is_refused_without_residue) {
     CHECK_EQ(coro_wait_for(nowhere, CORO_READ), 0); /* nothing was kept of the number that was not open */
 }
 
+static void *await_data(void *of_fd) {
+    int code = coro_wait_for(*(int *)of_fd, CORO_READ);
+    if (code < 0) coro_fail(code, NULL);
+    return NULL;
+}
+
+/* The system tells that data have come; by the time the wait begins somebody else has read them. */
+CORO_TEST(H1_what_was_reported_before_is_not_readiness) {
+    int fds[2];
+    char bytes[8];
+    CHECK_EQ(coro_socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    CHECK_EQ(coro_with_timeout(CORO_MS(1), await_data, &fds[0], NULL), CORO_ETIMEOUT); /* it is registered now */
+    CHECK_EQ(write(fds[1], "a", 1), 1);
+    CHECK_EQ(read(fds[0], bytes, sizeof bytes), 1);
+    CHECK_EQ(coro_with_timeout(CORO_MS(20), await_data, &fds[0], NULL), CORO_ETIMEOUT);
+    CHECK_EQ(write(fds[1], "b", 1), 1);
+    CHECK_EQ(coro_wait_for(fds[0], CORO_READ), 0);
+    coro_select_case readable = {.kind = CORO_SELECT_FD, .id = fds[0], .events = CORO_READ};
+    CHECK_EQ(read(fds[0], bytes, sizeof bytes), 1);
+    CHECK_EQ(coro_select(&readable, 1, CORO_MS(20)), CORO_ETIMEOUT);
+    CHECK_EQ(write(fds[1], "c", 1), 1);
+    CHECK_EQ(read(fds[0], bytes, sizeof bytes), 1);
+    CHECK_EQ(coro_select(&readable, 1, CORO_MS(20)), CORO_ETIMEOUT);
+    CHECK_EQ(write(fds[1], "d", 1), 1);
+    CHECK_EQ(coro_select(&readable, 1, CORO_FOREVER), 0);
+}
+
 TEST(H2_second_reader_is_refused_and_the_first_is_not_disturbed) {
     int fds[2];
     unix_pair(fds);

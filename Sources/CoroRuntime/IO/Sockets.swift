@@ -192,12 +192,17 @@ extension RuntimeRef {
     /// Waits until fd can be read from or written to.
     func waitFor(_ fd: Int32, _ direction: Direction) -> Int32 {
         if let code = takeTurn(fd) { return code }
-        var error: Int32 = 0
-        guard let descriptor = pointee.poller.obtain(fd, error: &error) else { return explain(error, fd) }
-        if descriptor.pointee.kind == UInt8(CORO_KIND_FILE.rawValue) { return refuseFile(fd) }
-        let ready = coro_system_ready(fd, direction == .write)
-        if ready != 0 { return ready < 0 ? explain(ready, fd) : 0 }
-        descriptor.pointee.setWouldBlock(direction)
-        return awaitReady(fd, direction)
+        var code: Int32 = 0
+        repeat {
+            var error: Int32 = 0
+            guard let descriptor = pointee.poller.obtain(fd, error: &error) else { return explain(error, fd) }
+            if descriptor.pointee.kind == UInt8(CORO_KIND_FILE.rawValue) { return refuseFile(fd) }
+            let ready = coro_system_ready(fd, direction == .write)
+            if ready != 0 { return ready < 0 ? explain(ready, fd) : 0 }
+            descriptor.pointee.setWouldBlock(direction)
+            // What has been reported may be of data that somebody has read since.
+            code = awaitReady(fd, direction)
+        } while code == 0
+        return code
     }
 }

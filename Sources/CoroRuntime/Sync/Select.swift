@@ -8,13 +8,20 @@ extension RuntimeRef {
     /// Returns which case has happened; timeout 0: -EAGAIN if none could without waiting.
     @inline(__always)
     func select(_ cases: SelectCases, timeout: Int64) throws(Refusal) -> Int {
+        if let index = try takeOneThatCan(of: cases, waits: timeout > 0) { return index }
+        return timeout == 0 ? Int(Code.again) : try selectLater(cases, timeout: timeout)
+    }
+
+    /// Draws one of those that can happen now, and does it; nil: none can.
+    @inline(__always)
+    private func takeOneThatCan(of cases: SelectCases, waits: Bool) throws(Refusal) -> Int? {
         var ready: UInt64 = 0
         var drawn = 0
         var outcome: Int32 = 0
         for index in 0..<cases.count {
             let result: Int32
             do throws(BadCase) {
-                result = try look(at: cases.case(index), waits: timeout > 0)
+                result = try look(at: cases.case(index), waits: waits)
             } catch {
                 throw refuse(error, index)
             }
@@ -24,11 +31,19 @@ extension RuntimeRef {
             drawn = index
             outcome = result
         }
-        if ready > 0 {
-            perform(cases.case(drawn), outcome)
-            return drawn
+        if ready == 0 { return nil }
+        perform(cases.case(drawn), outcome)
+        return drawn
+    }
+
+    @inline(never)
+    private func selectLater(_ cases: SelectCases, timeout: Int64) throws(Refusal) -> Int {
+        let deadline = timeout == .max ? Int64.max : addClamped(pointee.clock.read(), timeout)
+        while true {
+            let index = try waitForFirst(of: cases, until: deadline)
+            if !isFalseAlarm(cases.case(index)) { return index }
+            if let index = try takeOneThatCan(of: cases, waits: true) { return index }
         }
-        return timeout == 0 ? Int(Code.again) : try waitForFirst(of: cases, timeout: timeout)
     }
 
     @inline(never)
@@ -43,11 +58,9 @@ extension RuntimeRef {
             })
     }
 
-    @inline(never)
-    private func waitForFirst(of cases: SelectCases, timeout: Int64) throws(Refusal) -> Int {
+    private func waitForFirst(of cases: SelectCases, until deadline: Int64) throws(Refusal) -> Int {
         let error = obstacle()
         if error != 0 { throw Refusal(code: error) }
-        let deadline = timeout == .max ? Int64.max : addClamped(pointee.clock.read(), timeout)
         let me = pointee.current
         var wait = SelectWait(of: me, caseCount: cases.count)
         return try withUnsafeMutablePointer(to: &wait) { wait throws(Refusal) in

@@ -124,6 +124,15 @@ extension RuntimeRef {
         return Code.again
     }
 
+    /// Whether a descriptor was reported as ready because of data that somebody has read since.
+    func isFalseAlarm(_ it: SelectCaseRef) -> Bool {
+        guard it.pointee.kind == SelectCase.Kind.descriptor.rawValue, it.pointee.error == 0,
+            coro_system_ready(it.pointee.descriptor, it.pointee.direction == .write) == 0
+        else { return false }
+        pointee.poller.known(it.pointee.descriptor)?.pointee.setWouldBlock(it.pointee.direction)
+        return true
+    }
+
     private func descriptorError(_ error: Int32, _ fd: Int32) -> Int32 {
         error == Code.badDescriptor && pointee.poller.known(fd)?.pointee.flags.contains(.closed) ?? false ? Code.closed : error
     }
