@@ -823,9 +823,9 @@ int coro_keyed_locks_free(coro_keyed_locks *CORO_NULLABLE locks);
    thread that made it. */
 typedef struct coro_channel coro_channel;
 
-/* A new one. element_size: bytes of an element; 0: there is only the fact that something was sent. capacity: how many elements it
-   holds that nobody has received; 0: none, so that a send is done when somebody has received it. The memory for all of them is
-   taken now. NULL without memory. Ownership: the caller's, to coro_channel_free(). Call from: anywhere. */
+/* A new one. element_size: bytes of an element; 0: there is only the fact that something was sent. capacity: how many elements
+   it holds that nobody has received; 0: none, so that a send is done when somebody has received it. The memory for all of them
+   is taken now. NULL without memory. Ownership: the caller's, to coro_channel_free(). Call from: anywhere. */
 coro_channel *CORO_NULLABLE coro_channel_new(size_t element_size, size_t capacity);
 
 /* Sends a copy of *element (NULL will do if an element has no bytes). Suspends until there is room, or somebody to receive it;
@@ -876,12 +876,12 @@ int coro_channel_free(coro_channel *CORO_NULLABLE channel);
    it. */
 typedef struct coro_fifo coro_fifo;
 
-/* A new one, empty. release (may be NULL) is called by coro_fifo_free() with each item that is left; it must not suspend. NULL
-   without memory. Ownership: the caller's, to coro_fifo_free(). Call from: anywhere. */
+/* A new one, empty. release (may be NULL) is called by coro_fifo_free() with each item that is left; it must not suspend.
+   NULL without memory. Ownership: the caller's, to coro_fifo_free(). Call from: anywhere. */
 coro_fifo *CORO_NULLABLE coro_fifo_new(void (*CORO_NULLABLE release)(void *CORO_NULLABLE item));
 
-/* Puts an item (NULL is one) at the end. If somebody waits, the first of them has it. Returns 0, -ENOMEM (it is not in the queue),
-   CORO_EWRONGTHREAD, -EINVAL (fifo NULL). Does not suspend. Call from: its thread. */
+/* Puts an item (NULL is one) at the end. If somebody waits, the first of them has it. Returns 0, -ENOMEM (it is not in the
+   queue), CORO_EWRONGTHREAD, -EINVAL (fifo NULL). Does not suspend. Call from: its thread. */
 int coro_fifo_push(coro_fifo *CORO_NULLABLE fifo, void *CORO_NULLABLE item);
 
 /* Puts an item in front of all others. Returns: as coro_fifo_push. */
@@ -904,15 +904,15 @@ int coro_fifo_try_pop(coro_fifo *CORO_NULLABLE fifo, void *CORO_NULLABLE *CORO_N
    -EINVAL for items NULL or n 0. Call from: its thread. */
 ssize_t coro_fifo_pop_all(coro_fifo *CORO_NULLABLE fifo, void *CORO_NULLABLE *CORO_NULLABLE items, size_t n);
 
-/* Copies the first item to *item, and leaves it. Returns 0, -ENOENT if it is empty, CORO_EWRONGTHREAD, -EINVAL (fifo NULL). Does
-   not suspend. Call from: its thread. */
+/* Copies the first item to *item, and leaves it. Returns 0, -ENOENT if it is empty, CORO_EWRONGTHREAD, -EINVAL (fifo NULL).
+   Does not suspend. Call from: its thread. */
 int coro_fifo_top(coro_fifo *CORO_NULLABLE fifo, void *CORO_NULLABLE *CORO_NULLABLE item);
 
 /* How many items it holds; 0 for NULL. Call from: its thread. */
 size_t coro_fifo_length(const coro_fifo *CORO_NULLABLE fifo);
 
-/* Frees it; to be done before its thread ends. Those who wait get CORO_ECLOSED; the items that are left are given to its release
-   function. NULL is fine. Returns 0, or CORO_EWRONGTHREAD (then nothing is freed). Does not suspend. Call from: its thread. */
+/* Frees it; to be done before its thread ends. Those who wait get CORO_ECLOSED; the items that are left are given to its
+   release function. NULL is fine. Returns 0, or CORO_EWRONGTHREAD (then nothing is freed). Does not suspend. Call from: its thread. */
 int coro_fifo_free(coro_fifo *CORO_NULLABLE fifo);
 
 /* ========================================================================================================= Select */
@@ -942,23 +942,24 @@ int coro_fifo_free(coro_fifo *CORO_NULLABLE fifo);
 
 /* One of the things to wait for. All zeroes is a case that never happens. */
 typedef struct coro_select_case {
-    int32_t kind;                      /* CORO_SELECT_... */
-    int32_t error;                     /* out: 0, or why the call that the case stands for would fail at once: CORO_ECLOSED (the
-                                          channel was closed and is empty, or the object was freed; the descriptor was closed),
-                                          -EBADF, CORO_EDEAD (a detached coroutine has ended), -ECHILD */
-    void *CORO_NULLABLE object;        /* the channel, fifo or event */
-    void *CORO_NULLABLE element;       /* SEND: what is sent, which is only read. RECEIVE: where to put it */
-    void *CORO_NULLABLE value;         /* out: POP, EVENT */
-    int64_t id;                        /* FD, CHILD, JOIN */
-    int32_t events;                    /* FD: CORO_READ or CORO_WRITE */
-    int32_t reserved;                  /* 0 */
+    int32_t kind;                /* CORO_SELECT_... */
+    int32_t error;               /* out: 0, or why the call that the case stands for would fail at once: CORO_ECLOSED (the
+                                    channel was closed, and for RECEIVE is empty; the object was freed; the descriptor was
+                                    closed), -EBADF, CORO_EDEAD (nothing of the coroutine is left), -ECHILD */
+    void *CORO_NULLABLE object;  /* the channel, fifo or event */
+    void *CORO_NULLABLE element; /* SEND: what is sent, which is only read. RECEIVE: where to put it */
+    void *CORO_NULLABLE value;   /* out: POP, EVENT */
+    int64_t id;                  /* FD, CHILD, JOIN */
+    int32_t events;              /* FD: CORO_READ or CORO_WRITE */
+    int32_t reserved;            /* 0 */
 } coro_select_case;
 
 /* Waits until one of the n cases can happen, does that one, and returns its index. If several can, one of them is drawn, each as
    likely as the others. The others are not touched: nothing is sent, received or taken by them, and their out fields stay
-   as they were. A case that can only fail (see `error`) can happen, too. Suspends, unless one can happen at once; then who comes
-   first at each object is as for those who wait there alone. Readiness (FD, CHILD, JOIN) takes nothing: somebody else may. A
-   select does not meet itself: its sends are not received by it.
+   as they were. A case that can only fail (see `error`) can happen, too. FD, CHILD and JOIN only tell: nothing is taken, and
+   somebody else may be faster. A select does not meet itself: it never receives what it sends.
+   Suspends unless one can happen at once. While it waits it has its place among those who wait for each thing alone, first come
+   first served.
    timeout: nanoseconds, 0 only looks, CORO_FOREVER waits. The cases may be used again as they are.
    What has changed hands (SEND, RECEIVE, POP) counts, even if the caller is interrupted before it runs: the call then returns
    the index, and the next that would suspend is interrupted.

@@ -282,49 +282,6 @@ CORO_TEST(I12_what_has_happened_counts_whatever_interrupts_it_later) {
     free_channels();
 }
 
-CORO_TEST(I12_those_who_are_ready_are_drawn_alike) {
-    enum { CASES = 5, ROUNDS = 6000 };
-    int counts[CASES] = {0}, element = 0;
-    coro_select_case cases[CASES];
-    for (int i = 0; i < CASES; i++) {
-        cases[i] = receiving(coro_channel_new(sizeof(int), 1), &element);
-        if (i != 1) put(cases[i].object, i); /* one is never ready */
-    }
-    for (int round = 0; round < ROUNDS; round++) {
-        int index = coro_select(cases, CASES, CORO_FOREVER);
-        CHECK_EQ(element, index);
-        counts[index]++;
-        put(cases[index].object, index);
-    }
-    CHECK_EQ(counts[1], 0);
-    for (int i = 0; i < CASES; i++) {
-        if (i != 1) CHECK(counts[i] > ROUNDS / 4 - ROUNDS / 24 && counts[i] < ROUNDS / 4 + ROUNDS / 24);
-        CHECK_EQ(coro_channel_free(cases[i].object), 0);
-    }
-}
-
-/* Which of two ready cases are drawn, as bits. */
-static unsigned draw_bits(uint64_t seed) {
-    unsigned bits = 0;
-    coro_test_set_order_seed(seed);
-    coro_select_case cases[] = {sending(a, &bits), sending(b, &bits)};
-    for (int i = 0; i < 32; i++) {
-        int index = coro_try_select(cases, 2);
-        bits = bits << 1 | (unsigned)index;
-        get(index ? b : a);
-    }
-    return bits;
-}
-
-CORO_TEST(I12_the_same_seed_draws_the_same) {
-    make_channels(1);
-    unsigned first = draw_bits(7);
-    CHECK_EQ(draw_bits(7), first);
-    CHECK(draw_bits(8) != first);
-    coro_test_set_order_seed(0);
-    free_channels();
-}
-
 CORO_TEST(I12_bad_cases_are_told_before_anything_is_done) {
     int x = 1;
     make_channels(1);

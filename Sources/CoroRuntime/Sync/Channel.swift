@@ -76,9 +76,8 @@ extension RuntimeRef {
     func makeChannel(elementSize: Int, capacity: Int) -> ChannelRef? {
         let (size, overflow) = elementSize.multipliedReportingOverflow(by: capacity)
         let (whole, overflowToo) = size.addingReportingOverflow(ChannelRef.bufferOffset)
-        guard !overflow, !overflowToo, let channel = coro_memory_allocate(whole, 16)?.bindMemory(to: Channel.self, capacity: 1) else {
-            return nil
-        }
+        guard !overflow, !overflowToo, let memory = coro_memory_allocate(whole, 16) else { return nil }
+        let channel = memory.bindMemory(to: Channel.self, capacity: 1)
         channel.initialize(to: Channel(head: SyncHead(in: self), elementSize: elementSize, capacity: capacity))
         return channel
     }
@@ -159,7 +158,9 @@ extension RuntimeRef {
 
     @inline(never)
     func failClosed() -> Int32 {
-        fail(Code.closed) { $0.append("the channel was closed: nothing more can be sent, and all that was sent has been received") }
+        fail(Code.closed) {
+            $0.append("the channel was closed: nothing more can be sent, and all that was sent has been received")
+        }
     }
 
     /// Nothing more can be sent. What is in the buffer can still be received.

@@ -79,8 +79,8 @@ extension SelectWaitRef {
 }
 
 extension RuntimeRef {
-    /// Has a stand-in wait for one of the things: `enlist` puts it into the list that goes with `kind` and `object`, and returns 0
-    /// or an error. element: what is handed over there, or where that is put. 0 or an error.
+    /// Has a stand-in wait for one of the things: `enlist` puts it into the list that goes with `kind` and `object`, and
+    /// returns 0 or an error. element: what is handed over there, or where that is put. 0 or an error.
     func addStandIn(
         for number: Int, of wait: SelectWaitRef, _ kind: WaitKind, on object: Int, element: UnsafeMutableRawPointer? = nil,
         enlist: (CoroutineRef) -> Int32
