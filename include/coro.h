@@ -912,7 +912,8 @@ int coro_fifo_top(coro_fifo *CORO_NULLABLE fifo, void *CORO_NULLABLE *CORO_NULLA
 size_t coro_fifo_length(const coro_fifo *CORO_NULLABLE fifo);
 
 /* Frees it; to be done before its thread ends. Those who wait get CORO_ECLOSED; the items that are left are given to its
-   release function. NULL is fine. Returns 0, or CORO_EWRONGTHREAD (then nothing is freed). Does not suspend. Call from: its thread. */
+   release function. NULL is fine. Returns 0, or CORO_EWRONGTHREAD (then nothing is freed). Does not suspend.
+   Call from: its thread. */
 int coro_fifo_free(coro_fifo *CORO_NULLABLE fifo);
 
 /* ========================================================================================================= Select */
@@ -954,8 +955,8 @@ typedef struct coro_select_case {
     int32_t reserved;            /* 0 */
 } coro_select_case;
 
-/* Waits until one of the n cases can happen, does that one, and returns its index. If several can, one of them is drawn, each as
-   likely as the others. The others are not touched: nothing is sent, received or taken by them, and their out fields stay
+/* Waits until one of the n cases can happen, does that one, and returns its index. If several can, one of them is drawn, each
+   as likely as the others. The others are not touched: nothing is sent, received or taken by them, and their out fields stay
    as they were. A case that can only fail (see `error`) can happen, too. FD, CHILD and JOIN only tell: nothing is taken, and
    somebody else may be faster. A select does not meet itself: it never receives what it sends.
    Suspends unless one can happen at once. While it waits it has its place among those who wait for each thing alone, first come
