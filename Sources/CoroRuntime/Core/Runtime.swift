@@ -47,18 +47,23 @@ struct Runtime {
     var watched = LatencySettings.initialWatch()
     var latency = LatencySettings()
 
+    // -- what coroutines wait for --
+
     /// How many coroutines wait for something that goes on outside the loop: see `Completion`.
     var outsideCount = 0
+    /// What the thread pool does for this loop,
+    var jobs = JobList()
+    /// and the look-ups of names among it that others may join.
+    var lookups: LookupRef?
+    /// Who waits to accept, until there is room for another descriptor.
+    var acceptRoom = AcceptRoom()
+    /// The functions to be run when a descriptor is ready.
+    var handlers = FdHandlers()
     /// The locks that coroutines wait for: a list.
     var contended: LockHeadRef?
     /// How often it was looked for circles among those who wait for keyed locks.
     var lastSearch: Int64 = 0
-    /// What the thread pool does for this loop.
-    var jobs = JobList()
-    var acceptRoom = AcceptRoom()
-    /// The look-ups of names among it that others may join.
-    var lookups: LookupRef?
-    var handlers = FdHandlers()
+    /// Those that wait in the place of coroutines that wait for several things, for when they are needed again.
     var standIns = StandInPool()
 
     // -- coroutines --
