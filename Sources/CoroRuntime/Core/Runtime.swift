@@ -12,6 +12,8 @@ struct Runtime {
     var current: CoroutineRef
     /// The thread's own stack. While the loop runs there it is also the way back to the loop.
     var main: CoroutineRef
+    /// The loop's name: what belongs to it is told by this.
+    let loopID: Int64
     var ready: ReadyQueue
     /// How many switches are left until the loop looks at timers and descriptors again.
     var budget: Int32 = 0
@@ -177,7 +179,8 @@ extension Runtime {
         main.set(.started)
         let runtime = Heap.one(
             Runtime(
-                current: main, main: main, ready: ready, poller: poller, lastID: mailbox.pointee.firstID, mailbox: mailbox),
+                current: main, main: main, loopID: mailbox.pointee.loopID, ready: ready, poller: poller,
+                lastID: mailbox.pointee.firstID, mailbox: mailbox),
             alignment: 64)
         guard let runtime else { return nil }
         // A thread of the pool is there to be blocked, and nobody runs its loop.

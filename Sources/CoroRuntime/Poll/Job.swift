@@ -36,7 +36,7 @@ struct Job {
         in runtime: RuntimeRef, isSlow: Bool = false, run: @convention(c) (UnsafeMutablePointer<coro_pool_task>) -> Void,
         end: JobEnd, drop: JobDrop
     ) {
-        loop = runtime.pointee.mailbox.pointee.loopID
+        loop = runtime.pointee.loopID
         task.run = run
         task.is_slow = isSlow
         self.end = end

@@ -163,6 +163,6 @@ extension RuntimeRef {
         let error = pointee.poller.open(in: self)
         if error < 0 { return Int64(fail(error)) }
         pointee.mailbox.pointee.isExposed = true
-        return pointee.mailbox.pointee.loopID
+        return pointee.loopID
     }
 }

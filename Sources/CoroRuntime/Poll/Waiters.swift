@@ -60,19 +60,19 @@ extension PollerRef {
     /// Has `handler` called when fd, which is known, can be read from while nobody waits for it. The loop looks for that, but
     /// does not go on because of it. 0 or an error.
     func beginUnattended(_ fd: Int32, _ handler: @escaping UnattendedHandler, in runtime: RuntimeRef) -> Int32 {
-        let error = watch(fd, in: runtime)
-        if error < 0 { return error }
         pointee.onUnattended = handler
-        pointee.unattended += 1
-        pointee.waiters += 1
-        return 0
+        return attend(fd, in: runtime)
     }
 
     /// Has `handler` called when anything happens to fd, which is known, whoever waits for it. It ends as the other.
     func beginHandling(_ fd: Int32, _ handler: @escaping UnattendedHandler, in runtime: RuntimeRef) -> Int32 {
+        pointee.onHandled = handler
+        return attend(fd, in: runtime)
+    }
+
+    private func attend(_ fd: Int32, in runtime: RuntimeRef) -> Int32 {
         let error = watch(fd, in: runtime)
         if error < 0 { return error }
-        pointee.onHandled = handler
         pointee.unattended += 1
         pointee.waiters += 1
         return 0

@@ -10,7 +10,7 @@ struct SyncHead {
     fileprivate(set) var isFreed = false
 
     init(in runtime: RuntimeRef) {
-        loop = runtime.pointee.mailbox.pointee.loopID
+        loop = runtime.pointee.loopID
     }
 }
 
@@ -30,7 +30,7 @@ extension UnsafeMutablePointer where Pointee: SyncObject {
 extension RuntimeRef {
     @inline(__always)
     func owns<Object: SyncObject>(_ object: UnsafeMutablePointer<Object>) -> Bool {
-        object.pointee.head.loop == pointee.mailbox.pointee.loopID
+        object.pointee.head.loop == pointee.loopID
     }
 
     /// The object, if it belongs to this thread.
