@@ -62,7 +62,7 @@ CORO_TEST(blocking_timeouts_take_back_what_has_not_begun) {
 }
 
 static void *open_later(void *of_gate) {
-    CHECK_EQ(coro_sleep(CORO_MS(20)), 0);
+    CHECK_EQ(coro_sleep(CORO_MS(400)), 0);
     open_gate(of_gate, 1);
     return of_gate;
 }
@@ -71,7 +71,8 @@ CORO_TEST(blocking_timeouts_wait_for_what_runs) {
     gate gate = new_gate();
     void *result = NULL;
     coro_t opener = spawn_one(open_later, &gate);
-    CHECK_EQ(coro_with_timeout(CORO_MS(1), call_as_is, &gate, &result), 0); /* it made it before the next wait */
+    /* Time enough for a thread to begin it. */
+    CHECK_EQ(coro_with_timeout(CORO_MS(300), call_as_is, &gate, &result), 0); /* it made it before the next wait */
     CHECK_EQ(AS_INT(result), 1);
     CHECK_STR(traced(), "0 ");
     join_soon(opener);

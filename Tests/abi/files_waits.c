@@ -82,11 +82,20 @@ static void *open_other_end(void *unused) {
     return unused;
 }
 
+/* Until a thread has begun all that there is to do. */
+static void await_begun(void) {
+    coro_stats stats = {.struct_size = sizeof stats};
+    do {
+        CHECK_EQ(coro_sleep(CORO_MS(1)), 0);
+        CHECK_EQ(coro_get_stats(&stats), 0);
+    } while (stats.blocking_queued > 0);
+}
+
 static void done_all_the_same(void) {
     pthread_t other;
     CHECK_EQ(mkfifo("fifo", 0600), 0);
     coro_t co = start_now(open_then_sleep, NULL);
-    CHECK_EQ(coro_sleep(CORO_MS(2)), 0);
+    await_begun();
     CHECK_EQ(pthread_create(&other, NULL, open_other_end, NULL), 0);
     CHECK_EQ(coro_shutdown(co), 0);
     CHECK_EQ(coro_join(co, NULL, CORO_FOREVER), 0);
