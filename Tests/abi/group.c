@@ -260,6 +260,33 @@ CORO_TEST(I13_any_number_may_wait_and_an_interruption_cancels_nothing) {
     CHECK_EQ(coro_group_leave(group), 0);
 }
 
+static coro_group *waited_for;
+
+static void wait_in_vain(void *unused) {
+    (void)unused;
+    wait_and_trace(waited_for);
+}
+
+static int wait_as_notifier(coro_t co, int code, const char *message) {
+    (void)co, (void)code, (void)message;
+    wait_in_vain(NULL);
+    return 0;
+}
+
+/* What is kept of a member is gone when its notifier is called. */
+CORO_TEST(I13_what_has_ended_is_no_member) {
+    coro_options options = CORO_OPTIONS_INIT;
+    options.release = wait_in_vain;
+    waited_for = coro_group_new(NULL);
+    coro_t other = coro_group_spawn(waited_for, park, NULL);
+    coro_set_exception_notifier(wait_as_notifier);
+    CHECK(coro_group_spawn_with(waited_for, fail_with, AS_POINTER(EIO), &options) > 0);
+    CHECK_EQ(coro_yield(), 0);
+    CHECK_STR(traced(), "EDEADLK CORO_EYIELDFROMMAIN ");
+    CHECK_EQ(coro_schedule(other, NULL), 0);
+    CHECK_EQ(coro_group_leave(waited_for), CORO_EINPARALLEL);
+}
+
 CORO_TEST(I13_who_waits_for_a_group_says_so) {
     coro_group *group = coro_group_new(NULL);
     for (int i = 0; i < 3; i++) CHECK(coro_group_spawn(group, sleep_for_ever, NULL) > 0);

@@ -144,6 +144,8 @@ extension RuntimeRef {
             ParallelRun.TaskRef(of: member).pointee.error = Code.shutdown
         }
         drop(member)
+        // Its memory goes, but code of the user's may still run in the coroutine: see `isMember`.
+        member.pointee.coroutine?.pointee.argument = nil
         if member.pointee.hasRun, group.pointee.kind != .parallel { noteFailure(of: member) }
         startPending(of: group)
         if group.pointee.unfinished == 0 { wakeAll(of: group.waiters) }
