@@ -86,6 +86,8 @@ TEST(I1_to_I10_null_is_refused) {
 static void *use_anothers(void *unused) {
     check_all(CORO_EWRONGTHREAD);
     CHECK_CONTAINS(coro_error_detail(), "coro_post");
+    CHECK(!coro_mutex_is_locked(mutex));
+    CHECK(!coro_mutex_has_lock(mutex, 0));
     free_all(CORO_EWRONGTHREAD);
     return unused;
 }
@@ -93,8 +95,11 @@ static void *use_anothers(void *unused) {
 TEST(I1_to_I10_another_threads_are_refused) {
     pthread_t thread;
     make_all();
+    CHECK_EQ(coro_mutex_lock(mutex), 0);
     CHECK_EQ(pthread_create(&thread, NULL, use_anothers, NULL), 0);
     pthread_join(thread, NULL);
+    CHECK(coro_mutex_is_locked(mutex));
+    CHECK(coro_mutex_has_lock(mutex, 0));
     free_all(0);
 }
 

@@ -9,6 +9,13 @@ extension RuntimeRef {
     }
 }
 
+/// The mutex, if it is one of this thread.
+@inline(__always)
+private func ownMutex(_ mutex: OpaquePointer?) -> MutexRef? {
+    guard let runtime = Runtime.existing, let own = mutex.map(MutexRef.init), runtime.owns(own) else { return nil }
+    return own
+}
+
 /// What is wrong with it. Apart from the calls that are made most, which so have nothing to save on the stack.
 @inline(never)
 private func refuse(_ mutex: OpaquePointer?) -> CInt {
@@ -46,12 +53,12 @@ public func coro_mutex_unlock(_ mutex: OpaquePointer?) -> CInt {
 
 @c @implementation
 public func coro_mutex_is_locked(_ mutex: OpaquePointer?) -> Bool {
-    mutex.map { MutexRef($0).pointee.depth > 0 } ?? false
+    ownMutex(mutex).map { $0.pointee.depth > 0 } ?? false
 }
 
 @c @implementation
 public func coro_mutex_has_lock(_ mutex: OpaquePointer?, _ co: coro_t) -> Bool {
-    mutex.map { MutexRef($0).pointee.depth > 0 && MutexRef($0).pointee.ownerID == co && !MutexRef($0).hasEndedOwner } ?? false
+    ownMutex(mutex).map { $0.pointee.depth > 0 && $0.pointee.ownerID == co && !$0.hasEndedOwner } ?? false
 }
 
 @c @implementation
