@@ -100,7 +100,8 @@ int coro_version_number(void);
 #define CORO_ESCHEDULE (-5001)
 /* The coroutine has ended (or was cancelled before it started), and nothing of it is left to wait for. */
 #define CORO_EDEAD (-5002)
-/* The descriptor was closed by coro_close() while the call waited, or before it. */
+/* The descriptor was closed by coro_close() while the call waited, or before it. Or the object (a channel, a lock, a stream)
+   was closed, or freed while the call waited. */
 #define CORO_ECLOSED (-5003)
 /* The coroutine was never started, so that waiting for it would not end. */
 #define CORO_ENOTSTARTED (-5004)
@@ -599,8 +600,8 @@ int coro_event_reset(coro_event *CORO_NULLABLE event);
 /* Whether it is set; false for NULL. Call from: its thread. */
 bool coro_event_is_set(const coro_event *CORO_NULLABLE event);
 
-/* Frees it; to be done before its thread ends. Those who wait get CORO_ECLOSED. NULL is fine. Returns 0, or CORO_EWRONGTHREAD (then nothing is freed).
-   Does not suspend. Call from: its thread. */
+/* Frees it; to be done before its thread ends. Those who wait get CORO_ECLOSED. NULL is fine. Returns 0, or CORO_EWRONGTHREAD
+   (then nothing is freed). Does not suspend. Call from: its thread. */
 int coro_event_free(coro_event *CORO_NULLABLE event);
 
 /* ========================================================================================================== Locks */
@@ -842,7 +843,8 @@ int coro_channel_send(coro_channel *CORO_NULLABLE channel, const void *CORO_NULL
 /* The same without waiting: -EAGAIN if it would have to. Does not suspend. */
 int coro_channel_try_send(coro_channel *CORO_NULLABLE channel, const void *CORO_NULLABLE element);
 
-/* Receives the next element into *element; NULL throws it away. Suspends until there is one. What has been received counts, as
+/* Receives the next element into *element; NULL throws it away. Suspends until there is one; but never once the channel was
+   closed: who then goes on receiving in a loop, whatever this returns, lets nobody else run. What has been received counts, as
    for coro_channel_send().
    Returns 0; or, with *element as it was,
      CORO_ECLOSED       the channel was closed, and everything that had been sent was received; or it was freed meanwhile
@@ -1217,7 +1219,6 @@ int64_t coro_get_live_coros(void);
 #define CORO_WAIT_NAMES 25    /* wait_object: a number that names the look-up */
 #define CORO_WAIT_FILE 26
 #define CORO_WAIT_ROOM 27     /* for room for another descriptor; wait_object: the one that it accepts from */
-#define CORO_WAIT_ROOM 27
 #define CORO_WAIT_SELECT 28   /* wait_object: how many cases */
 
 /* What is known of a coroutine. Set struct_size first. */

@@ -7,7 +7,7 @@ public enum CoroError: Error, Hashable, Sendable {
     case schedule
     /// The coroutine has ended, and nothing of it is left to wait for.
     case dead
-    /// The descriptor was closed.
+    /// The descriptor or the object was closed or freed.
     case closed
     /// The coroutine was never started.
     case notStarted

@@ -43,7 +43,7 @@ enum ErrorTable {
         case Code.schedule:
             ("CORO_ESCHEDULE", "the coroutine can't be scheduled: it is running, runnable, or was started before")
         case Code.dead: ("CORO_EDEAD", "the coroutine has ended")
-        case Code.closed: ("CORO_ECLOSED", "the descriptor was closed")
+        case Code.closed: ("CORO_ECLOSED", "the descriptor or the object was closed or freed")
         case Code.notStarted: ("CORO_ENOTSTARTED", "the coroutine was never started")
         case Code.timeout: ("CORO_ETIMEOUT", "the time given ran out")
         case Code.simultaneous: ("CORO_ESIMULTANEOUS", "another coroutine waits already for the same")
