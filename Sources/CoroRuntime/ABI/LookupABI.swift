@@ -74,7 +74,6 @@ extension RuntimeRef {
             info.pointee.wait_object = Int64(run?.pointee.unfinished ?? 0)
         case .child: info.pointee.wait_object = Int64(ChildWait(packed: coroutine.pointee.waitObject).process)
         case .room: info.pointee.wait_object = Int64(coroutine.roomDescriptor)
-        case .send: info.pointee.wait_object = Int64(Int(bitPattern: ChannelRef(senders: coroutine.pointee.waitObject)))
         case .select:
             info.pointee.wait_object = Int64(SelectWaitRef(bitPattern: coroutine.pointee.waitObject)?.pointee.caseCount ?? 0)
         case .none, .park, .pass, .sleep: break

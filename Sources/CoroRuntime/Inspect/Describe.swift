@@ -91,9 +91,6 @@ extension RuntimeRef {
         case .room:
             text.append("waiting for room to accept from fd ")
             text.append(coroutine.roomDescriptor)
-        case .send:
-            text.append("sending to channel ")
-            text.append(address: ChannelRef(senders: object))
         case .select: appendCases(of: SelectWaitRef(bitPattern: object).unsafelyUnwrapped, to: &text)
         default:
             text.append(coroutine.pointee.waitKind.phrase)
@@ -151,6 +148,7 @@ extension WaitKind {
         case .readLock: "read-locking"
         case .writeLock: "write-locking"
         case .condition: "waiting for condition"
+        case .send: "sending to channel"
         case .receive: "receiving from channel"
         case .fifo: "popping from fifo"
         case .keys: "locking keys of"
@@ -160,7 +158,7 @@ extension WaitKind {
         case .blocking: "waiting for a blocking call"
         case .names: "looking up a name"
         case .file: "waiting for a file operation"
-        case .none, .park, .pass, .sleep, .join, .read, .write, .child, .parallel, .send, .group, .room, .select: ""
+        case .none, .park, .pass, .sleep, .join, .read, .write, .child, .parallel, .group, .room, .select: ""
         }
     }
 }

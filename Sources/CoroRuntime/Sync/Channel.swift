@@ -38,11 +38,6 @@ extension ChannelRef {
         (UnsafeMutableRawPointer(self) + MemoryLayout<SyncHead>.stride).assumingMemoryBound(to: WaitList.self)
     }
 
-    /// The channel whose `senders` that list is.
-    init?(senders list: Int) {
-        self.init(bitPattern: list - MemoryLayout<SyncHead>.stride)
-    }
-
     var canSend: Bool { pointee.isClosed || pointee.count < pointee.capacity || receivers.pointee.first != nil }
     var canReceive: Bool { pointee.count > 0 || senders.pointee.first != nil || pointee.isClosed }
 

@@ -67,11 +67,6 @@ extension ReadWriteLockRef {
     }
 }
 
-extension Coroutine {
-    /// The address of the object it waits for.
-    var waitAddress: Int { waitKind == .writeLock ? waitObject - MemoryLayout<LockHead>.stride : waitObject }
-}
-
 extension RuntimeRef {
     func makeReadWriteLock() -> ReadWriteLockRef? {
         guard let lock = Heap.one(ReadWriteLock(in: self)) else { return nil }

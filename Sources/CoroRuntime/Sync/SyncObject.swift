@@ -21,6 +21,17 @@ protocol SyncObject {
     static var name: StaticString { get }
 }
 
+extension Coroutine {
+    /// The address of the object in one of whose lists it waits.
+    var waitAddress: Int {
+        switch waitKind {
+        case .writeLock: waitObject - MemoryLayout<LockHead>.stride // see `ReadWriteLockRef.writers`
+        case .send: waitObject - MemoryLayout<SyncHead>.stride // see `ChannelRef.senders`
+        default: waitObject
+        }
+    }
+}
+
 extension UnsafeMutablePointer where Pointee: SyncObject {
     /// The list in its head.
     @inline(__always)
