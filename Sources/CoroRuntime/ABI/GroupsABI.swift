@@ -202,7 +202,7 @@ public func coro_wait_group_done(_ group: OpaquePointer?) -> CInt {
 
 @c @implementation
 public func coro_wait_group_wait(_ group: OpaquePointer?) -> CInt {
-    call { runtime throws(Refusal) in try runtime.wait(for: runtime.find(waitGroup: group)) }
+    call { runtime throws(Refusal) in try runtime.wait(forZeroOf: runtime.find(waitGroup: group)) }
 }
 
 @c @implementation

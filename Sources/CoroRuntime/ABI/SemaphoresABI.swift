@@ -69,13 +69,13 @@ public func coro_semaphore_free(_ semaphore: OpaquePointer?) -> CInt {
 @c @implementation
 public func coro_inverted_semaphore_new(_ n: Int64) -> OpaquePointer? {
     guard let runtime = Runtime.here, (try? runtime.checkCount(n)) != nil else { return nil }
-    return OpaquePointer(runtime.makeInvertedSemaphore(value: n))
+    return OpaquePointer(runtime.makeInvertedSemaphore(count: n))
 }
 
 @c @implementation
 public func coro_inverted_semaphore_acquire(_ semaphore: OpaquePointer?, _ k: Int64) -> CInt {
     call { runtime throws(Refusal) in
-        try runtime.raise(runtime.findInverted(semaphore), by: runtime.checkCount(k))
+        try runtime.add(runtime.checkCount(k), to: runtime.findInverted(semaphore))
         return 0
     }
 }
@@ -83,19 +83,19 @@ public func coro_inverted_semaphore_acquire(_ semaphore: OpaquePointer?, _ k: In
 @c @implementation
 public func coro_inverted_semaphore_release(_ semaphore: OpaquePointer?, _ k: Int64) -> CInt {
     call { runtime throws(Refusal) in
-        try runtime.lower(runtime.findInverted(semaphore), by: runtime.checkCount(k))
+        try runtime.add(-runtime.checkCount(k), to: runtime.findInverted(semaphore))
         return 0
     }
 }
 
 @c @implementation
 public func coro_inverted_semaphore_wait_zero(_ semaphore: OpaquePointer?) -> CInt {
-    call { runtime throws(Refusal) in try runtime.waitForZero(of: runtime.findInverted(semaphore)) }
+    call { runtime throws(Refusal) in try runtime.wait(forZeroOf: runtime.findInverted(semaphore)) }
 }
 
 @c @implementation
 public func coro_inverted_semaphore_value(_ semaphore: OpaquePointer?) -> Int64 {
-    callForID { runtime throws(Refusal) in try runtime.findInverted(semaphore).pointee.value }
+    callForID { runtime throws(Refusal) in try runtime.findInverted(semaphore).pointee.count }
 }
 
 @c @implementation
