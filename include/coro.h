@@ -167,6 +167,11 @@ int64_t coro_error_other(void);
 int64_t coro_error_progress(void);
 
 /* ===================================================================================================== Life cycle */
+/*
+ * A coroutine is made (coro_new), started, runs and waits in turn, and ends when its function returns; coro_spawn() makes and
+ * starts it in one. Somebody joins it for its result, or it is detached. It is never ended from outside: it is told to end
+ * (coro_shutdown), or something else (coro_raise, coro_interrupt), by what the call in which it waits returns.
+ */
 
 /* A coroutine's id. Positive; 0 is the thread's own stack ("main"); a negative value is an error. */
 typedef int64_t coro_t;
@@ -274,7 +279,8 @@ int coro_shutdown(coro_t co);
 
 /* Makes what a coroutine waits in return `code`, once: CORO_EWAKEUP, CORO_EINTERRUPTED, or any negative value that its code
    expects. One that is runnable already returns `code` instead of what it was woken with, unless flags has CORO_NO_FORCE;
-   the last one wins, also over a coro_shutdown() that it has not seen yet. Nothing else is undone: data that made it runnable are still there to be read.
+   the last one wins, also over a coro_shutdown() that it has not seen yet. Nothing else is undone: data that made it runnable
+   are still there to be read.
    Returns 0, or
      CORO_ENOTSTARTED  it has not run yet, and flags lacks CORO_CANCEL_START
      CORO_ESCHEDULE    it is the caller; or it is runnable, with CORO_NO_FORCE
@@ -321,6 +327,10 @@ typedef int (*coro_notifier)(coro_t co, int code, const char *CORO_NONNULL messa
 coro_notifier CORO_NULLABLE coro_set_exception_notifier(coro_notifier CORO_NULLABLE notifier);
 
 /* ========================================================================================== Scheduling and the loop */
+/*
+ * Who can run does so in turn, first come first served, until it waits. coro_event_loop() runs a thread's loop until it is told
+ * to end; a program that needs no loop of its own for long just makes its calls in main, and they run it.
+ */
 
 /* The running coroutine, 0 on a thread's own stack. Call from: anywhere. */
 coro_t coro_current(void);
@@ -425,6 +435,10 @@ typedef void (*coro_latency_reporter)(coro_t co, int64_t ns, const char *CORO_NO
 coro_latency_reporter CORO_NULLABLE coro_set_latency_reporter(coro_latency_reporter CORO_NULLABLE reporter);
 
 /* =========================================================================================================== Time */
+/*
+ * Nanoseconds on the monotonic clock, which setting the time of day does not move. The last functions of the section turn times
+ * of the wall clock into such, and back.
+ */
 
 #define CORO_FOREVER INT64_C(9223372036854775807)
 #define CORO_NS(x) ((int64_t)(x))
@@ -535,6 +549,9 @@ int coro_with_timeout(int64_t ns, coro_fn CORO_NULLABLE fn, void *CORO_NULLABLE 
                       void *CORO_NULLABLE *CORO_NULLABLE result);
 
 /* ======================================================================================================== Parallel */
+/*
+ * Some functions, known from the start, at once, and all their results. For coroutines that come by and by, see Groups.
+ */
 
 /* One of the functions for coro_in_parallel(), and what became of it. */
 typedef struct coro_call {
@@ -545,7 +562,8 @@ typedef struct coro_call {
     char message[100];          /* out: what it said to coro_fail(), cut to fit; "" if nothing */
 } coro_call;
 
-/* How to run them. */
+/* How to run them. Start from CORO_PARALLEL_OPTIONS_INIT or coro_parallel_options_init(): beside struct_size, zero is the
+   default. */
 typedef struct coro_parallel_options {
     size_t struct_size; /* sizeof(coro_parallel_options) */
     size_t limit;       /* how many run at once at most; 0: all */
@@ -576,7 +594,11 @@ void coro_parallel_options_init(coro_parallel_options *CORO_NONNULL options);
 int coro_in_parallel(coro_call *CORO_NULLABLE calls, int n);
 int coro_in_parallel_with(coro_call *CORO_NULLABLE calls, int n, const coro_parallel_options *CORO_NULLABLE options);
 
-/* ================================================================================================ Synchronisation */
+/* ========================================================================================================= Events */
+/*
+ * The simplest of what coroutines wait for each other by. The next sections have the others: locks to take turns, channels and
+ * queues to hand things over, select to wait for the first of several, groups for coroutines that end together.
+ */
 
 /* Something that happens once and is remembered. Belongs to the thread that made it. */
 typedef struct coro_event coro_event;
@@ -747,10 +769,10 @@ int64_t coro_condition_waiting(const coro_condition *CORO_NULLABLE condition);
 /* As coro_semaphore_free(). */
 int coro_condition_free(coro_condition *CORO_NULLABLE condition);
 
-/* A lock that many may hold to read, or one to write. Writers come first: while one waits, nobody new gets in to read. Who reads
-   may lock to read again, and the writer may do both again; each lock is unlocked once. A coroutine that ends while it reads
-   reads no more; one that ends while it writes leaves what it wrote half done: until somebody else has locked it to write, all
-   who lock it are told so by -EOWNERDEAD. */
+/* A lock that many may hold to read, or one to write. Writers come first: while one waits, nobody new gets in to read. Who
+   reads may lock to read again, and the writer may do both again; each lock is unlocked once. A coroutine that ends while it
+   reads reads no more; one that ends while it writes leaves what it wrote half done: until somebody else has locked it to
+   write, all who lock it are told so by -EOWNERDEAD. */
 typedef struct coro_rwlock coro_rwlock;
 
 /* One that nobody holds; NULL without memory. Ownership: the caller's, to coro_rwlock_free(). Call from: anywhere. */
@@ -819,6 +841,10 @@ int64_t coro_keyed_locks_waiting(const coro_keyed_locks *CORO_NULLABLE locks);
 int coro_keyed_locks_free(coro_keyed_locks *CORO_NULLABLE locks);
 
 /* ============================================================================================ Channels and queues */
+/*
+ * How coroutines of one thread hand things to each other. A channel copies elements, may have room for a number of them, holds
+ * up those who send more, and can be closed; a fifo takes pointers, as many as come.
+ */
 
 /* Hands elements of one size from those who send to those who receive, first come first served on both sides. Belongs to the
    thread that made it. */
@@ -983,6 +1009,9 @@ int coro_select(coro_select_case *CORO_NULLABLE cases, int n, int64_t timeout);
 int coro_try_select(coro_select_case *CORO_NULLABLE cases, int n);
 
 /* ========================================================================================================= Groups */
+/*
+ * Coroutines that end together (group), meet (barrier), do something once for all (once), or count down (wait group).
+ */
 
 /* Coroutines that belong together, and end together: a scope for them. Belongs to the thread that made it, and is to be left
  * before that ends.
@@ -1143,6 +1172,9 @@ int64_t coro_wait_group_count(const coro_wait_group *CORO_NULLABLE group);
 int coro_wait_group_free(coro_wait_group *CORO_NULLABLE group);
 
 /* ================================================================================================ Coroutine-locals */
+/*
+ * What a thread-local would be if every coroutine were a thread: coroutines of a thread share its thread-locals.
+ */
 
 /* A variable of which every coroutine, and every thread's own stack, has its own value. Never reused; negative: error. */
 typedef int64_t coro_local_t;
@@ -1171,6 +1203,9 @@ int coro_local_list(coro_local_t *CORO_NULLABLE locals, int n);
 int coro_local_free(coro_local_t local);
 
 /* ================================================================================================ Lookup and state */
+/*
+ * Which coroutines there are, and what each does or waits for. For people, coro_dump() shows the same of all at once.
+ */
 
 /* `co`, if it names a coroutine of this thread that has not ended; else -ESRCH, or CORO_EWRONGTHREAD. Call from: anywhere. */
 coro_t coro_get_by_id(coro_t co);
@@ -1200,16 +1235,16 @@ int64_t coro_get_live_coros(void);
 #define CORO_WAIT_WRITE 6     /* wait_object: the descriptor */
 #define CORO_WAIT_CHILD 7     /* wait_object: the process's pid */
 #define CORO_WAIT_PARALLEL 8  /* wait_object: how many calls have not ended */
-#define CORO_WAIT_EVENT 9     /* wait_object: the address of the event, and so on */
+#define CORO_WAIT_EVENT 9     /* wait_object: the address of the event; so with all objects below */
 #define CORO_WAIT_SEMAPHORE 10
 #define CORO_WAIT_ZERO 11     /* wait_object: the inverted semaphore */
 #define CORO_WAIT_MUTEX 12
 #define CORO_WAIT_READ_LOCK 13
 #define CORO_WAIT_WRITE_LOCK 14
 #define CORO_WAIT_CONDITION 15
-#define CORO_WAIT_SEND 16     /* wait_object: the address of the channel */
-#define CORO_WAIT_RECEIVE 17  /* wait_object: the address of the channel */
-#define CORO_WAIT_FIFO 18     /* wait_object: the address of the fifo */
+#define CORO_WAIT_SEND 16     /* wait_object: the channel */
+#define CORO_WAIT_RECEIVE 17  /* wait_object: the channel */
+#define CORO_WAIT_FIFO 18
 #define CORO_WAIT_KEYS 19     /* wait_object: the keyed locks */
 #define CORO_WAIT_GROUP 20
 #define CORO_WAIT_BARRIER 21
@@ -1217,7 +1252,7 @@ int64_t coro_get_live_coros(void);
 #define CORO_WAIT_WAIT_GROUP 23
 #define CORO_WAIT_BLOCKING 24 /* wait_object: a number that names the call */
 #define CORO_WAIT_NAMES 25    /* wait_object: a number that names the look-up */
-#define CORO_WAIT_FILE 26
+#define CORO_WAIT_FILE 26     /* wait_object: a number that names the call */
 #define CORO_WAIT_ROOM 27     /* for room for another descriptor; wait_object: the one that it accepts from */
 #define CORO_WAIT_SELECT 28   /* wait_object: how many cases */
 
@@ -1534,8 +1569,8 @@ ssize_t coro_send_fds(int fd, const int *CORO_NULLABLE fds, int count, const voi
 ssize_t coro_recv_fds(int fd, int *CORO_NULLABLE fds, int room, int *CORO_NULLABLE count, void *CORO_NULLABLE data, size_t n);
 
 /* sendfile(2), all of it: sends n bytes of the regular file `in`, or those up to its end, to out. *offset: where in the file
-   to begin, and where it has ended, also after an error; NULL: from the file's own position, which moves on. Reading from disk
-   is not waited for otherwise than by read(2).
+   to begin, and where it has ended, also after an error; NULL: from the file's own position, which moves on. What of the file
+   is not in memory the thread waits for; where that matters, coro_read() and coro_write() let others run meanwhile.
    Returns how many bytes went out; less than n only at the end of the file.
    Errors: also CORO_EBLOCKING (out is in blocking mode), -EINVAL (in is no regular file, n is beyond SSIZE_MAX, or out is
    O_APPEND); coro_error_progress() says how much went out. */
@@ -1582,8 +1617,8 @@ int coro_tcp_connect(const char *CORO_NULLABLE host, int port);
 
 /* A TCP server's socket, to be given to coro_accept(): bound to host, or, if that is NULL, to all addresses of IPv6 and IPv4
    (of IPv4 alone, where there is no IPv6), and listening. port 0: one that is free, see coro_tcp_port(). Of a name's addresses
-   it is the first that this machine has. backlog 0 or less: as many as the system allows. The socket is not blocking, close-on-exec,
-   has SO_REUSEADDR, and what it accepts has TCP_NODELAY. Suspends, if host is a name.
+   it is the first that this machine has. backlog 0 or less: as many as the system allows. The socket is not blocking,
+   close-on-exec, has SO_REUSEADDR, and what it accepts has TCP_NODELAY. Suspends, if host is a name.
    Returns the socket, -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, -EINVAL (port), or as coro_tcp_connect. Call from: anywhere. */
 int coro_tcp_listen(const char *CORO_NULLABLE host, int port, int backlog);
 
@@ -1708,10 +1743,10 @@ int coro_writer_free(coro_writer *CORO_NULLABLE writer);
 
 /* ========================================================================================================== Files */
 /*
- * Calls about files, directories and what is in them, by their POSIX names and argument order, with -errno returned. What needs no
- * disk (what is read is in memory) is done at once; else only the caller is suspended, while the kernel (io_uring) or a thread of
- * the pool (see "Blocking work") does it. So do coro_read() and coro_write() on files. Any number of calls may go on at a time,
- * on one descriptor too; what reads or writes where the file is at should be one at a time, as ever.
+ * Calls about files, directories and what is in them, by their POSIX names and argument order, with -errno returned. What
+ * needs no disk (what is read is in memory) is done at once; else only the caller is suspended, while the kernel (io_uring) or
+ * a thread of the pool (see "Blocking work") does it. So do coro_read() and coro_write() on files. Any number of calls may go
+ * on at a time, on one descriptor too; what reads or writes where the file is at should be one at a time, as ever.
  *
  * Close a descriptor when no call on it is under way: what a thread of the pool has not begun by then would be done to what the
  * number means next.
@@ -1719,7 +1754,8 @@ int coro_writer_free(coro_writer *CORO_NULLABLE writer);
  * Memory and texts that a call is given are used until it returns. An interrupted caller therefore waits for the end of what
  * can't be broken off. What was done all the same counts: the call returns its result, and the next suspending call is
  * interrupted. In the child of a fork() calls that were not done at that moment return -ECANCELED; they are done in the parent.
- * What a call may do is decided by the rights of the calling thread when it makes the call; by threads, by those of the process.
+ * What a call may do is decided by the rights of the calling thread when it makes the call; by threads, by those of the
+ * process.
  *
  * Common errors, not repeated below: the call's own -errno; -EINVAL (a path or buffer is NULL); the code the caller was
  * interrupted with; -ENOMEM; -ECANCELED; CORO_EYIELDFROMMAIN. Call from: anywhere. All suspend.
@@ -1763,8 +1799,8 @@ ssize_t coro_readlink(const char *CORO_NULLABLE path, char *CORO_NULLABLE buffer
    Ownership: the caller's, to free(3) each and the array. *entries is NULL after an error. */
 int coro_scandir(const char *CORO_NULLABLE path, struct dirent *CORO_NULLABLE *CORO_NULLABLE *CORO_NULLABLE entries);
 
-/* What does the calls of this thread's coroutines about files: "io_uring", or "threads" where the kernel allows none; NULL without
-   memory. (Some, as coro_scandir(), are done by threads in any case.) Ownership: a constant. Does not suspend. */
+/* What does the calls of this thread's coroutines about files: "io_uring", or "threads" where the kernel allows none; NULL
+   without memory. (Some, as coro_scandir(), are done by threads in any case.) Ownership: a constant. Does not suspend. */
 const char *CORO_NULLABLE coro_file_engine_name(void);
 
 /* ======================================================================================================= Watching */
@@ -1856,11 +1892,13 @@ int coro_pidfd_open(pid_t pid);
  * not done at that moment fails with -ECANCELED there; a new pool is started when there is work. exit() waits for nothing.
  */
 
-/* How to run a function on the pool. */
+/* Flag of coro_blocking_options. */
 /* An interrupted caller goes at once, also while the function runs, which then runs on: what it uses must not be the
    caller's, and `discard` is to give it back. */
 #define CORO_BLOCKING_ABANDON 0x1
 
+/* How to run a function on the pool. Start from CORO_BLOCKING_OPTIONS_INIT or coro_blocking_options_init(): beside struct_size,
+   zero is the default. */
 typedef struct coro_blocking_options {
     size_t struct_size; /* sizeof(coro_blocking_options) */
     uint32_t flags;     /* CORO_BLOCKING_...; default none */
@@ -1898,8 +1936,8 @@ int coro_set_max_blocking_threads(int n);
 /* ===================================================================================================== The poller */
 /*
  * How a thread's loop asks the kernel which descriptors are ready: by epoll, unless io_uring is chosen, for a thread by
- * coro_set_backend() or for the process by the environment (CORO_BACKEND=io_uring or epoll, read once). What programs see is the
- * same. Where io_uring can't be had (the kernel is older than 5.19, a container or a limit forbids it), it is epoll, and
+ * coro_set_backend() or for the process by the environment (CORO_BACKEND=io_uring or epoll, read once). What programs see is
+ * the same. Where io_uring can't be had (the kernel is older than 5.19, a container or a limit forbids it), it is epoll, and
  * coro_backend_name() says why. No thread of the kernel's own polls a ring (SQPOLL), so that nothing is done with rights that
  * the thread has given up. In the child of a fork() the loop has a poller of its own, of the same backend if it can be had.
  *
@@ -2150,6 +2188,9 @@ int coro_dump_on_signal(int signum);
 bool coro_set_install_signal_handlers(bool on);
 
 /* ======================================================================================================== Threads */
+/*
+ * Each thread has coroutines and objects of its own, so nothing of them needs a lock. What threads hand each other is work.
+ */
 
 /* A thread's loop, as other threads name it. Positive; never reused; a negative value is an error. */
 typedef int64_t coro_loop_t;
@@ -2170,8 +2211,8 @@ int coro_post(coro_loop_t loop, coro_fn CORO_NULLABLE fn, void *CORO_NULLABLE ar
  */
 
 /* Puts this thread's loop on virtual time, which stands still while coroutines run and jumps to the next deadline when
-   the loop would wait for it. It stands still too while the thread pool works for the loop: see coro_blocking(). false: back to
-   the real clock. Call from: anywhere. */
+   the loop would wait for it. It stands still too while the thread pool or the kernel works for the loop (coro_blocking(),
+   files, names). false: back to the real clock. Call from: anywhere. */
 int coro_test_set_virtual_time(bool on);
 
 /* Moves the loop's time on by ns (it never goes back), real or virtual. Returns 0, or -EINVAL. Call from: anywhere. */

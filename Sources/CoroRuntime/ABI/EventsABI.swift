@@ -1,6 +1,6 @@
 import CCoro
 
-// coro.h: Synchronisation
+// coro.h: Events
 
 extension RuntimeRef {
     fileprivate func find(_ event: OpaquePointer?) throws(Refusal) -> EventRef {
