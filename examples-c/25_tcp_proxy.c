@@ -5,20 +5,17 @@
  * it right is how they end: the end of one direction is passed on while the other goes on (half-close), an error ends both,
  * and a connection on which nothing has moved either way for IDLE_TIME is given up.
  *
- *     $ ./25_tcp_proxy 9000 127.0.0.1:8080 &
+ *     $ ./25_tcp_proxy 9000 localhost:8080 &
  *     127.0.0.1:9000
  *
  * Port 0 takes any that is free. A third argument is IDLE_TIME in ms. checks/tcp_proxy tests it.
  */
 #include "must.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <string.h>
 
-static struct sockaddr_in target = {.sin_family = AF_INET};
+static const char *target;
+static int target_port;
 static int64_t idle_time = CORO_SECONDS(300);
 static const int64_t connect_time = CORO_SECONDS(10);
 
@@ -62,22 +59,14 @@ static void *feed(void *arg) {
 }
 
 static int connect_to_target(void) {
-    int on = 1, fd = coro_socket(AF_INET, SOCK_STREAM, 0);
-    if (fd < 0) return fd;
-    coro_setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     coro_timeout_t limit = coro_timeout_begin(connect_time);
-    int code = (int)coro_timeout_end(limit, coro_connect(fd, (struct sockaddr *)&target, sizeof target));
-    if (code == 0) return fd;
-    MUST(coro_close(fd));
-    return code;
+    return (int)coro_timeout_end(limit, coro_tcp_connect(target, target_port));
 }
 
 static void *connection(void *arg) {
     struct connection me = {.client = (int)(intptr_t)arg, .server = connect_to_target(), .last_moved = coro_get_now()};
-    int on = 1;
     if (me.server >= 0) {
         struct feeder there = {&me, me.client, me.server}, back = {&me, me.server, me.client};
-        coro_setsockopt(me.client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         coro_t feeder = MUST(coro_spawn(feed, &back));
         feed(&there);
         MUST(coro_join(feeder, NULL, CORO_FOREVER)); /* it uses `back`, which is on this stack */
@@ -90,32 +79,25 @@ static void *connection(void *arg) {
 }
 
 static void *accept_clients(void *arg) {
-    int listener = (int)(intptr_t)arg, fd = 0;
-    while (fd >= 0) {
-        fd = coro_accept(listener, NULL, NULL);
-        if (fd == -EMFILE || fd == -ENFILE) fd = coro_sleep(CORO_MS(100)); /* until others are closed */
-        else if (fd >= 0) MUST(coro_detach(coro_spawn(connection, (void *)(intptr_t)fd)));
+    int listener = (int)(intptr_t)arg, fd;
+    while ((fd = coro_accept(listener, NULL, NULL)) >= 0) {
+        MUST(coro_detach(coro_spawn(connection, (void *)(intptr_t)fd)));
     }
     return coro_fail(fd, "accept");
 }
 
 int main(int count, char **arguments) {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t length = sizeof address;
     char *port = count > 2 ? strrchr(arguments[2], ':') : NULL;
-    if (port != NULL) *port++ = 0;
-    if (port == NULL || inet_pton(AF_INET, arguments[2], &target.sin_addr) != 1) {
-        fprintf(stderr, "usage: %s PORT ADDRESS:PORT [MS]\n", arguments[0]);
+    if (port == NULL) {
+        fprintf(stderr, "usage: %s PORT HOST:PORT [MS]\n", arguments[0]);
         return EXIT_FAILURE;
     }
-    target.sin_port = htons((uint16_t)atoi(port));
-    address.sin_port = htons((uint16_t)atoi(arguments[1]));
+    *port++ = 0;
+    target = arguments[2];
+    target_port = atoi(port);
     if (count > 3) idle_time = CORO_MS(atoi(arguments[3]));
-    int listener = (int)MUST(coro_socket(AF_INET, SOCK_STREAM, 0));
-    MUST(coro_bind(listener, (struct sockaddr *)&address, sizeof address));
-    MUST(coro_listen(listener, 1024));
-    MUST(coro_getsockname(listener, (struct sockaddr *)&address, &length));
-    printf("127.0.0.1:%d\n", ntohs(address.sin_port));
+    int listener = (int)MUST(coro_tcp_listen("127.0.0.1", atoi(arguments[1]), 0));
+    printf("127.0.0.1:%d\n", (int)MUST(coro_tcp_port(listener)));
     fflush(stdout);
     MUST(coro_detach(coro_spawn(accept_clients, (void *)(intptr_t)listener)));
     return coro_event_loop(); /* until SIGINT or SIGTERM */

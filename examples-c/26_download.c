@@ -8,15 +8,13 @@
  *     http://127.0.0.1:8080/none: 404
  *     http://127.0.0.1:8080/index.html: 13 bytes
  *
- * Hosts are numbers. checks/download tests it, on what 27_http_server serves.
+ * checks/download tests it, on what 27_http_server serves.
  */
 #include "must.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <http_parser.h>
-#include <netinet/in.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -74,14 +72,13 @@ static int parse_url(struct download *it) {
 }
 
 static int connect_to_host(struct download *it) {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(it->parts.port ? it->parts.port : 80)};
-    char host[64];
+    char host[256];
     int length;
     const char *text = part_of(it, UF_HOST, &length);
+    if (length >= (int)sizeof host) return -EINVAL;
     snprintf(host, sizeof host, "%.*s", length, text);
-    if (inet_pton(AF_INET, host, &address.sin_addr) != 1) return -EINVAL;
-    it->socket = coro_socket(AF_INET, SOCK_STREAM, 0);
-    return it->socket < 0 ? it->socket : coro_connect(it->socket, (struct sockaddr *)&address, sizeof address);
+    it->socket = coro_tcp_connect(host, it->parts.port ? it->parts.port : 80);
+    return it->socket < 0 ? it->socket : 0;
 }
 
 static int64_t send_request(struct download *it) {
@@ -125,13 +122,13 @@ static int64_t fetch(struct download *it) {
     if (result == 0) result = send_request(it);
     result = coro_timeout_end(limit, result);
     if (result < 0) return result;
-    it->file = open(it->part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (it->file < 0) return -errno;
+    it->file = coro_open(it->part, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    if (it->file < 0) return it->file;
     result = receive(it);
-    int closed = coro_close(it->file); /* some file systems say only now that there was no room */
-    if (result >= 0 && closed < 0) result = closed;
-    if (result == 200 && rename(it->part, it->path) != 0) result = -errno;
-    if (result != 200) unlink(it->part);
+    int code = coro_close(it->file); /* some file systems say only now that there was no room */
+    if (result >= 0 && code < 0) result = code;
+    if (result == 200 && (code = coro_rename(it->part, it->path)) < 0) result = code;
+    if (result != 200) coro_unlink(it->part);
     return result;
 }
 

@@ -3,8 +3,8 @@
  *
  * A connection is a coroutine that reads like a blocking program. http_request.h reads what is asked; a buffered writer joins
  * the answers to requests that come together. Slow clients run into a timeout, more than MAX_CONNECTIONS wait in the backlog,
- * and paths that lead out of the directory are refused by the kernel itself (openat2). Reading a piece of a file blocks the
- * loop for as long as the disk takes. SIGINT and SIGTERM: no more connections are taken, and requests are finished.
+ * and paths that lead out of the directory are refused by the kernel itself (openat2, which may keep all waiting for the disk;
+ * reading does not). SIGINT and SIGTERM: no more connections are taken, and requests are finished.
  *
  *     $ ./27_http_server 8080 /usr/share/doc/bash &
  *     http://127.0.0.1:8080/
@@ -16,11 +16,8 @@
 #include "http_request.h"
 #include "must.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -37,7 +34,8 @@ static struct connection {
     coro_t co; /* 0: this place is free */
     bool is_idle;
 } connections[MAX_CONNECTIONS];
-static int connection_count, most_connections = MAX_CONNECTIONS;
+static coro_semaphore *places; /* for connections: each has one, and the acceptor one for the next */
+static int most_connections = MAX_CONNECTIONS;
 
 /* -- what is answered -- */
 
@@ -72,9 +70,8 @@ static int64_t answer_file(coro_writer *writer, const struct request *request, i
         range ? "206 Partial Content" : "200 OK", content_type(request->path), range ? more : "", (long long)(last + 1 - first),
         request->keep_alive ? "keep-alive" : "close");
     if (request->is_head) return result;
-    lseek(file, first, SEEK_SET);
     for (off_t left = last + 1 - first; left > 0 && result >= 0;) {
-        ssize_t n = coro_read(file, buffer, left < PIECE ? (size_t)left : PIECE);
+        ssize_t n = coro_pread(file, buffer, left < PIECE ? (size_t)left : PIECE, last + 1 - left);
         if (n <= 0) return n < 0 ? n : CORO_EEOF; /* cut off meanwhile: the length that was announced can't be kept */
         result = coro_writer_write(writer, buffer, (size_t)n);
         left -= n;
@@ -125,7 +122,7 @@ static void serve_requests(struct connection *me, coro_reader *reader, coro_writ
 static void *connection(void *arg) {
     int fd = (int)(intptr_t)arg;
     struct connection *me = connections;
-    while (me->co != 0) me++; /* there is a free place: see accept_connections */
+    while (me->co != 0) me++; /* there is a free one: see accept_connections */
     me->co = coro_current();
     coro_reader *reader = coro_reader_new(fd, 0);
     coro_writer *writer = coro_writer_new(fd, 0);
@@ -136,21 +133,20 @@ static void *connection(void *arg) {
     coro_reader_free(reader);
     MUST(coro_close(fd));
     me->co = 0;
-    if (connection_count-- == most_connections) coro_schedule(acceptor, NULL);
-    if (stopping && connection_count == 0) coro_set_exit(0);
+    MUST(coro_semaphore_release(places, 1));
     return NULL;
 }
 
 static void *accept_connections(void *arg) {
-    int listener = (int)(intptr_t)arg, result = 0, on = 1;
+    int listener = (int)(intptr_t)arg, result;
     coro_options options = {.struct_size = sizeof options, .flags = CORO_DETACHED | CORO_START_NOW};
-    while (result >= 0) {
-        result = connection_count == most_connections ? coro_park(NULL) : coro_accept(listener, NULL, NULL);
-        if (result == -EMFILE || result == -ENFILE) result = coro_sleep(CORO_MS(100)); /* until others are closed */
-        if (result <= 0) continue;
-        coro_setsockopt(result, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        connection_count++;
-        MUST(coro_spawn_with(connection, (void *)(intptr_t)result, &options));
+    while ((result = coro_semaphore_acquire(places, 1)) == 0) {
+        if ((result = coro_accept(listener, NULL, NULL)) >= 0) {
+            MUST(coro_spawn_with(connection, (void *)(intptr_t)result, &options));
+            continue;
+        }
+        MUST(coro_semaphore_release(places, 1));
+        break;
     }
     MUST(coro_close(listener));
     return coro_fail(result, "accepting has ended");
@@ -161,24 +157,20 @@ static void stop(int signum, void *arg) {
     coro_shutdown(acceptor);
     for (struct connection *it = connections; it < connections + MAX_CONNECTIONS; it++)
         if (it->co != 0 && it->is_idle) coro_shutdown(it->co);
-    if (connection_count > 0) coro_sleep(GRACE);
+    coro_timeout_t limit = coro_timeout_begin(GRACE);
+    coro_timeout_end(limit, coro_semaphore_acquire(places, most_connections)); /* when nobody has one any more */
     coro_set_exit(0);
 }
 
 int main(int count, char **arguments) {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t length = sizeof address;
     struct rlimit descriptors;
-    address.sin_port = htons(count > 1 ? (uint16_t)atoi(arguments[1]) : 0);
     getrlimit(RLIMIT_NOFILE, &descriptors); /* each connection has one, and a file */
     if (descriptors.rlim_cur < 2 * MAX_CONNECTIONS + 20) most_connections = (int)(descriptors.rlim_cur - 20) / 2;
     root = open(count > 2 ? arguments[2] : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (root < 0) return perror(count > 2 ? arguments[2] : "."), EXIT_FAILURE;
-    int listener = (int)MUST(coro_socket(AF_INET, SOCK_STREAM, 0));
-    MUST(coro_bind(listener, (struct sockaddr *)&address, sizeof address));
-    MUST(coro_listen(listener, 1024));
-    MUST(coro_getsockname(listener, (struct sockaddr *)&address, &length));
-    printf("http://127.0.0.1:%d/\n", ntohs(address.sin_port));
+    if ((places = coro_semaphore_new(most_connections)) == NULL) return EXIT_FAILURE;
+    int listener = (int)MUST(coro_tcp_listen("127.0.0.1", count > 1 ? atoi(arguments[1]) : 0, 0));
+    printf("http://127.0.0.1:%d/\n", (int)MUST(coro_tcp_port(listener)));
     fflush(stdout);
     acceptor = MUST(coro_detach(coro_spawn(accept_connections, (void *)(intptr_t)listener)));
     MUST(coro_signal(SIGINT, stop, NULL, CORO_SIGNAL_ONCE));
