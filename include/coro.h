@@ -118,11 +118,11 @@ int coro_version_number(void);
 #define CORO_EINTERRUPTED (-5009)
 /* A suspending call where none is allowed: on a thread's own stack in strict mode, in a destructor or a callback. */
 #define CORO_EYIELDFROMMAIN (-5010)
-/* The lock is not locked, or not by the caller. */
+/* The lock is not locked, or not by the caller; or a count would be less than zero. */
 #define CORO_ELOCK (-5011)
-/* Some of the functions run in parallel failed. */
+/* Some of the functions run in parallel failed, or some members of the group. */
 #define CORO_EINPARALLEL (-5012)
-/* The coroutine belongs to the loop of another thread: use coro_post(). */
+/* The coroutine, or the object, belongs to the loop of another thread: use coro_post(). */
 #define CORO_EWRONGTHREAD (-5013)
 /* The stream ended before all the bytes that were asked for had come: coro_error_progress() says how many did. */
 #define CORO_EEOF (-5014)
@@ -158,8 +158,9 @@ const char *CORO_NULLABLE coro_error_name(int code);
    this thread. Call from: anywhere. */
 const char *CORO_NONNULL coro_error_detail(void);
 
-/* The other coroutine that the last error on this thread is about: who waits already (CORO_ESIMULTANEOUS), or who
-   closed the descriptor (CORO_ECLOSED); 0 when it was no coroutine. Call from: anywhere. */
+/* The other coroutine that the last error on this thread is about: who waits already (CORO_ESIMULTANEOUS), who closed the
+   descriptor (CORO_ECLOSED), who owns the lock (-EBUSY, -EDEADLK, CORO_ELOCK), which member failed first (CORO_EINPARALLEL); 0
+   when it was no coroutine. Call from: anywhere. */
 int64_t coro_error_other(void);
 
 /* How many bytes the call that failed last on this thread had moved before it failed: what a coro_write() that was

@@ -197,6 +197,12 @@ TEST(J2_every_error_of_the_header_has_a_name_and_a_text) {
     CHECK(coro_error_name(-5000) == NULL);
 }
 
+TEST(J2_errors_of_descriptors_and_objects_name_both) {
+    CHECK_CONTAINS(coro_strerror(CORO_ECLOSED), "descriptor");
+    CHECK_CONTAINS(coro_strerror(CORO_ECLOSED), "channel");
+    CHECK_CONTAINS(coro_strerror(CORO_EWRONGTHREAD), "object");
+}
+
 TEST(J2_system_errors_have_their_names_and_texts) {
     CHECK_STR(coro_error_name(0), "0");
     CHECK_STR(coro_strerror(0), "success");

@@ -53,7 +53,7 @@ enum ErrorTable {
         case Code.yieldFromMain: ("CORO_EYIELDFROMMAIN", "this call may suspend, which is not allowed here")
         case Code.lock: ("CORO_ELOCK", "the lock is not held by the caller")
         case Code.inParallel: ("CORO_EINPARALLEL", "some of the functions run in parallel failed")
-        case Code.wrongThread: ("CORO_EWRONGTHREAD", "the coroutine belongs to another thread")
+        case Code.wrongThread: ("CORO_EWRONGTHREAD", "the coroutine or the object belongs to another thread")
         case Code.endOfFile: ("CORO_EEOF", "the stream ended before all bytes had come")
         case Code.blocking: ("CORO_EBLOCKING", "the descriptor is in blocking mode")
         case Code.loopRunning: ("CORO_ELOOPRUNNING", "the loop runs already on this thread")
