@@ -54,6 +54,23 @@ static void broken_off(void) {
 
 TEST(H16_interrupted_call_is_broken_off_by_ring) { by_ring(broken_off); }
 
+static void *interrupt_value_of_opening(void *unused) {
+    CHECK(AS_INT(open_fifo(unused)) == CORO_EINTERRUPTED);
+    return coro_interrupt_value();
+}
+
+static void interrupted_with_a_value(void) {
+    void *value = NULL;
+    CHECK_EQ(mkfifo("fifo", 0600), 0);
+    coro_t co = start_now(interrupt_value_of_opening, NULL);
+    for (int i = 0; i < 5; i++) CHECK_EQ(coro_sleep(CORO_MS(1)), 0);
+    CHECK_EQ(coro_interrupt(co, "value"), 0);
+    CHECK_EQ(coro_join(co, &value, CORO_FOREVER), 0);
+    CHECK_STR(value, "value");
+}
+
+TEST(H16_interrupted_call_has_the_value_it_was_interrupted_with) { by_ring(interrupted_with_a_value); }
+
 static void timed_out(void) {
     CHECK_EQ(mkfifo("fifo", 0600), 0);
     coro_t co = coro_spawn(open_fifo, NULL);

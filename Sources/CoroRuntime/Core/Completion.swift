@@ -38,6 +38,8 @@ extension RuntimeRef {
         let me = pointee.current
         pointee.outsideCount += 1
         var code = parkOnce(for: completion, kind)
+        // What `coro_interrupt` has given is for who is told of the interruption, whatever wakes it afterwards.
+        var value = me.pointee.wakeValue
         if !completion.pointee.isDone, case .withdrawn = withdraw() {
             pointee.outsideCount -= 1
             me.pointee.wakeCode = code
@@ -46,12 +48,13 @@ extension RuntimeRef {
         while !completion.pointee.isDone {
             // Its memory is in use: whatever comes now has to wait. The last one counts.
             let later = parkFirmly(for: completion, kind)
-            if later != 0 { code = later }
+            if later != 0 { (code, value) = (later, me.pointee.wakeValue) }
         }
         pointee.outsideCount -= 1
         if code == 0 { return 0 }
         if completion.pointee.result == Int(-CoroErrno.cancelled) {
             me.pointee.wakeCode = code
+            me.pointee.wakeValue = value
             return takeOutcome(of: me)
         }
         // The scope whose time is up interrupts the next call by itself.
