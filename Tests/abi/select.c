@@ -336,6 +336,29 @@ TEST(I12_main_is_told_when_nobody_is_left) {
     coro_channel_free(b);
 }
 
+enum { MANY = 20000 };
+
+static coro_select_case many[MANY];
+
+static void *select_many(void *unused) {
+    (void)unused;
+    return AS_POINTER(coro_select(many, MANY, CORO_FOREVER));
+}
+
+/* Not longer for each case than for one: else this would take minutes. */
+CORO_TEST(I12_who_waits_for_many_things_is_described) {
+    coro_event *event = coro_event_new();
+    for (int i = 0; i < MANY; i += 2) many[i + 1] = on_event(event);
+    coro_t co = start_now(select_many, NULL);
+    for (int i = 0; i < 200; i++) CHECK_CONTAINS(info_of(co).waiting, "selecting: waiting for event 0x");
+    CHECK_EQ(info_of(co).wait_object, MANY);
+    CHECK_EQ(coro_event_set(event, NULL), 0);
+    void *index = NULL;
+    CHECK_EQ(coro_join(co, &index, CORO_FOREVER), 0);
+    CHECK_EQ(AS_INT(index), 1);
+    CHECK_EQ(coro_event_free(event), 0);
+}
+
 CORO_TEST(I12_who_waits_is_described) {
     int x;
     make_channels(0);

@@ -101,15 +101,18 @@ extension RuntimeRef {
         appendDeadline(of: coroutine, to: &text)
     }
 
+    private static var mostCasesNamed: Int { 8 }
+
     /// "selecting: reading fd 7, receiving from channel 0x…"
     private func appendCases(of wait: SelectWaitRef, to text: inout TextBuffer) {
         text.append("selecting")
         var separator: StaticString = ": "
-        wait.forEachStandIn {
+        let areMore = wait.forEachStandIn(most: Self.mostCasesNamed) {
             text.append(separator)
             separator = ", "
             appendWaitReason(of: $0, to: &text)
         }
+        if areMore { text.append(", ...") }
     }
 
     private func appendDeadline(of coroutine: CoroutineRef, to text: inout TextBuffer) {

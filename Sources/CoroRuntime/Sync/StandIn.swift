@@ -68,13 +68,28 @@ extension SelectWaitRef {
         member.pointee.state == .standIn && StandInRef(member).pointee.wait == self
     }
 
-    /// Those who wait in its place, in the order of the cases.
-    func forEachStandIn(_ body: (CoroutineRef) -> Void) {
-        for number in 0..<pointee.caseCount {
-            var next = pointee.standIns
-            while let standIn = next, standIn.pointee.number != number { next = standIn.pointee.next }
-            if let standIn = next { body(standIn.member) }
+    /// The first `most` of those who wait in its place, in the order of the cases. Returns whether there are more.
+    func forEachStandIn(most: Int, _ body: (CoroutineRef) -> Void) -> Bool {
+        var number = -1
+        for _ in 0..<most {
+            guard let standIn = standIn(after: number) else { return false }
+            body(standIn.member)
+            number = standIn.pointee.number
         }
+        return standIn(after: number) != nil
+    }
+
+    /// The one of the next case that has one.
+    private func standIn(after number: Int) -> StandInRef? {
+        var found: StandInRef?
+        var next = pointee.standIns
+        while let standIn = next {
+            if standIn.pointee.number > number, found.map({ standIn.pointee.number < $0.pointee.number }) ?? true {
+                found = standIn
+            }
+            next = standIn.pointee.next
+        }
+        return found
     }
 }
 
