@@ -127,6 +127,20 @@ CORO_TEST(I4_a_reader_that_ends_reads_no_more) {
     CHECK_EQ(coro_rwlock_free(rwlock), 0);
 }
 
+/* Not longer for each than for one: else this would take minutes. */
+CORO_TEST(I4_many_readers_that_end_read_no_more) {
+    enum { READERS = 200000 };
+    rwlock = coro_rwlock_new();
+    for (int i = 0; i < READERS; i++) {
+        go(end_with_read_lock, AS_POINTER(0));
+        if (i % 1000 == 0) coro_yield();
+    }
+    for (int i = 0; i < 4; i++) coro_yield();
+    CHECK_EQ(coro_rwlock_try_write_lock(rwlock), 0);
+    CHECK_EQ(coro_rwlock_write_unlock(rwlock), 0);
+    CHECK_EQ(coro_rwlock_free(rwlock), 0);
+}
+
 CORO_TEST(I4_a_writer_that_ends_leaves_it_half_done_until_the_next_has_written) {
     rwlock = coro_rwlock_new();
     for (int waited = 0; waited < 2; waited++) {

@@ -95,6 +95,17 @@ struct KeyTable<Value> {
         return nil
     }
 
+    /// Takes out all of which `body` says true. Returns whether there were any.
+    mutating func removeAll(where body: (UInt64) -> Bool) -> Bool {
+        let before = count
+        var index = 0
+        while let slots, index < capacity {
+            // What closes the gap comes from behind, or has been seen.
+            if slots[index].isUsed, body(slots[index].key) { remove(slots[index].key) } else { index += 1 }
+        }
+        return count < before
+    }
+
     mutating func free() {
         Heap.free(slots)
         slots = nil

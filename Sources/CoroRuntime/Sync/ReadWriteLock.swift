@@ -210,11 +210,7 @@ extension RuntimeRef {
             lock.pointee.isSpoiled = true
             found = true
         }
-        while let id = lock.pointee.readers.first(where: { id, _ in hasEnded(Int64(bitPattern: id)) }) {
-            lock.pointee.readers.remove(id)
-            found = true
-        }
-        return found
+        return lock.pointee.readers.removeAll { hasEnded(Int64(bitPattern: $0)) } || found
     }
 
     func hasEnded(_ id: Int64) -> Bool {
