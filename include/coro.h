@@ -1955,9 +1955,9 @@ int coro_set_max_blocking_threads(int n);
    Call from: anywhere; holds for the calling thread. */
 int coro_set_backend(int backend);
 
-/* The backend of this thread's loop, which is set up if it is not: "epoll", "io_uring", or "epoll (io_uring: EPERM)" if it was
-   to be io_uring and the kernel said that; NULL if it can't be set up: coro_error_detail(). Ownership: a constant. Does not
-   suspend. Call from: anywhere. */
+/* The backend of this thread's loop, which is set up if it is not: "epoll"; "io_uring"; "epoll (io_uring: EPERM)" if it was
+   to be io_uring and the kernel said that; "epoll (CORO_BACKEND: unknown)" if the environment names another; NULL if it
+   can't be set up: coro_error_detail(). Ownership: a constant. Does not suspend. Call from: anywhere. */
 const char *CORO_NULLABLE coro_backend_name(void);
 
 /* ====================================================================================================== Processes */

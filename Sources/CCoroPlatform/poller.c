@@ -6,19 +6,19 @@
 #include <string.h>
 #include <unistd.h>
 
-int coro_poller_backend_wanted(void) {
-    enum { UNREAD = 1 };
-    static int wanted = UNREAD; /* else -EINVAL, or minus the backend */
+enum coro_poller_backend coro_poller_backend_wanted(void) {
+    enum { UNREAD = -1 };
+    static int wanted = UNREAD;
     int answer = __atomic_load_n(&wanted, __ATOMIC_RELAXED);
     if (answer == UNREAD) {
         const char *name = getenv("CORO_BACKEND");
-        answer = name == NULL || *name == 0         ? -CORO_POLLER_DEFAULT
-                 : strcmp(name, "epoll") == 0    ? -CORO_POLLER_EPOLL
-                 : strcmp(name, "io_uring") == 0 ? -CORO_POLLER_IO_URING
-                                                 : -EINVAL;
+        answer = name == NULL || *name == 0      ? CORO_POLLER_DEFAULT
+                 : strcmp(name, "epoll") == 0    ? CORO_POLLER_EPOLL
+                 : strcmp(name, "io_uring") == 0 ? CORO_POLLER_IO_URING
+                                                 : CORO_POLLER_UNKNOWN;
         __atomic_store_n(&wanted, answer, __ATOMIC_RELAXED);
     }
-    return answer == -EINVAL ? answer : -answer;
+    return (enum coro_poller_backend)answer;
 }
 
 static int open_epoll(coro_poller *poller, uint64_t token) {
@@ -35,6 +35,7 @@ int coro_poller_open(coro_poller *poller, enum coro_poller_backend backend, uint
     poller->epoll = -1;
     poller->ring = NULL;
     poller->fallback = poller->ring_error = 0;
+    poller->is_substitute = backend == CORO_POLLER_UNKNOWN;
     poller->wakeup = coro_system_wakeup_create();
     if (poller->wakeup < 0) return poller->wakeup;
     if (backend == CORO_POLLER_IO_URING) poller->fallback = open_ring(poller, token);
@@ -65,6 +66,7 @@ void coro_poller_abandon(coro_poller *poller) {
     case -error: return "epoll (io_uring: " #error ")";
 
 const char *coro_poller_name(const coro_poller *poller) {
+    if (poller->is_substitute) return "epoll (CORO_BACKEND: unknown)";
     switch (poller->fallback) {
     case 0: return poller->epoll >= 0 ? "epoll" : "io_uring";
         NAME_FALLBACK(EPERM)

@@ -43,10 +43,11 @@ int coro_epoll_wait(int epoll, coro_poll_event *_Nonnull events, int n, int64_t 
 
 /* -- either -- */
 
-enum coro_poller_backend { CORO_POLLER_DEFAULT, CORO_POLLER_EPOLL, CORO_POLLER_IO_URING };
+/* CORO_POLLER_UNKNOWN: one was asked for that there is none of. It is epoll, which coro_poller_name() tells. */
+enum coro_poller_backend { CORO_POLLER_DEFAULT, CORO_POLLER_EPOLL, CORO_POLLER_IO_URING, CORO_POLLER_UNKNOWN };
 
-/* What the environment (CORO_BACKEND) asks for: read once. -EINVAL: a name that is none. */
-int coro_poller_backend_wanted(void);
+/* What the environment (CORO_BACKEND) asks for: read once. */
+enum coro_poller_backend coro_poller_backend_wanted(void);
 
 struct coro_ring;
 
@@ -55,6 +56,7 @@ typedef struct coro_poller {
     int wakeup;                        /* an eventfd that wakes whoever waits; -1: not open */
     struct coro_ring *_Nullable ring;  /* the backend if there is no epoll, or else for files alone, and made when needed */
     int fallback;                      /* why it is epoll although it was to be io_uring: -errno, or 0 */
+    bool is_substitute;                /* it is epoll because what was asked for is unknown */
     int ring_error;                    /* why there is no ring for files: -errno, or 0 */
 } coro_poller;
 

@@ -7,7 +7,7 @@ struct Backend {
     var chosen: coro_poller_backend {
         if own != CORO_POLLER_DEFAULT { return own }
         let wanted = coro_poller_backend_wanted()
-        return wanted > 0 ? coro_poller_backend(UInt32(wanted)) : CORO_POLLER_EPOLL
+        return wanted == CORO_POLLER_DEFAULT ? CORO_POLLER_EPOLL : wanted
     }
 
     mutating func set(_ backend: coro_poller_backend) {

@@ -10,7 +10,7 @@ typealias UnattendedHandler = @convention(c) (UnsafeMutableRawPointer, Int32) ->
 /// Used by reference: waking a coroutine comes back here, to take it out of the waiters.
 struct Poller {
     /// What asks the kernel.
-    var kernel = coro_poller(epoll: -1, wakeup: -1, ring: nil, fallback: 0, ring_error: 0)
+    var kernel = coro_poller(epoll: -1, wakeup: -1, ring: nil, fallback: 0, is_substitute: false, ring_error: 0)
     var backend = Backend()
     var operations = RingOperations()
     var descriptors: UnsafeMutablePointer<Descriptor>?
