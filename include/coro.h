@@ -1749,8 +1749,8 @@ int coro_writer_free(coro_writer *CORO_NULLABLE writer);
  * a thread of the pool (see "Blocking work") does it. So do coro_read() and coro_write() on files. Any number of calls may go
  * on at a time, on one descriptor too; what reads or writes where the file is at should be one at a time, as ever.
  *
- * Close a descriptor when no call on it is under way: what a thread of the pool has not begun by then would be done to what the
- * number means next.
+ * Close a descriptor when no call on it is under way. A call that waits for a thread of the pool when coro_close() closes its
+ * descriptor returns CORO_ECLOSED, and nothing is done; one that has begun goes on.
  *
  * Memory and texts that a call is given are used until it returns. An interrupted caller therefore waits for the end of what
  * can't be broken off. What was done all the same counts: the call returns its result, and the next suspending call is

@@ -259,3 +259,63 @@ static void failures(void) {
 
 TEST(H16_what_can_not_be_begun_is_an_error_by_ring) { by_ring(failures); }
 TEST(H16_what_can_not_be_begun_is_an_error_by_threads) { by_threads(failures); }
+
+/* What waits for a thread when its descriptor is closed is not done to what the number means then. */
+static void *write_to_victim(void *unused) {
+    (void)unused;
+    ssize_t result = coro_pwrite(race_fd, "overwritten", 11, 0);
+    if (result == CORO_ECLOSED) CHECK_CONTAINS(coro_error_detail(), "was closed by coroutine");
+    return AS_POINTER((int)result);
+}
+
+static void *truncate_victim(void *unused) {
+    (void)unused;
+    return AS_POINTER(coro_ftruncate(race_fd, 0));
+}
+
+static void *make_directory(void *unused) {
+    (void)unused;
+    return AS_POINTER(coro_mkdir("made meanwhile", 0700));
+}
+
+static void *block(void *unused) {
+    return unused;
+}
+
+static void *do_on_pool(void *unused) {
+    (void)unused;
+    return AS_POINTER(coro_blocking(block, NULL, NULL));
+}
+
+static void closed_meanwhile(int (*end_life)(int fd)) {
+    char piece[100];
+    int before = coro_set_max_blocking_threads(1);
+    race_fd = make_file("first", 100);
+    int other = make_file("second", 100);
+    coro_t opening = start_opening(); /* has the only thread */
+    coro_t writing = start_now(write_to_victim, NULL), truncating = start_now(truncate_victim, NULL);
+    coro_t making = start_now(make_directory, NULL), computing = start_now(do_on_pool, NULL); /* of no descriptor */
+    CHECK_EQ(info_of(writing).state, CORO_STATE_WAITING);
+    CHECK_EQ(end_life(-1), -EBADF);
+    CHECK_EQ(end_life(AT_FDCWD), -EBADF);
+    CHECK_EQ(end_life(race_fd), 0);
+    CHECK_EQ(dup2(other, race_fd), race_fd); /* the number is another file's */
+    int end = open("fifo", O_WRONLY | O_CLOEXEC);
+    CHECK_EQ(result_of(opening), 0);
+    CHECK_EQ(result_of(writing), CORO_ECLOSED);
+    CHECK_EQ(result_of(truncating), CORO_ECLOSED);
+    CHECK_EQ(result_of(making), 0);
+    CHECK_EQ(result_of(computing), 0);
+    CHECK_EQ(pread(other, piece, sizeof piece, 0), sizeof piece);
+    pattern_check(piece, sizeof piece, 0);
+    CHECK_EQ(close(end), 0);
+    CHECK_EQ(coro_close(race_fd), 0);
+    CHECK_EQ(coro_close(other), 0);
+    CHECK_EQ(coro_set_max_blocking_threads(before), 1);
+}
+
+static void closed_while_queued(void) { closed_meanwhile(coro_close); }
+static void given_up_while_queued(void) { closed_meanwhile(coro_forget); }
+
+TEST(H16_closed_descriptor_ends_what_waits_for_a_thread) { by_threads(closed_while_queued); }
+TEST(H16_descriptor_that_is_given_up_ends_what_waits_for_a_thread) { by_threads(given_up_while_queued); }

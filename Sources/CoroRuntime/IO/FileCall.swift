@@ -47,7 +47,7 @@ extension RuntimeRef {
         let error = obstacle()
         if error != 0 { return Int(error) }
         pointee.counters.fileOperations &+= 1
-        let job = Job(in: self, run: runFileCall, end: endFileCall, drop: dropFileCall)
+        let job = Job(in: self, on: call.fd, run: runFileCall, end: endFileCall, drop: dropFileCall)
         guard let file = Heap.one(FileCall(job: job, call: call)) else { return Int(fail(Code.noMemory)) }
         let code = doAndWait(file)
         let result = code == 0 ? file.operation.pointee.completion.result : Int(code)

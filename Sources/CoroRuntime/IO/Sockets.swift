@@ -149,6 +149,7 @@ extension RuntimeRef {
     func close(_ fd: Int32) -> Int32 {
         let wasClosed = pointee.poller.known(fd)?.pointee.flags.contains(.closed) ?? false
         if !wasClosed { pointee.poller.forget(fd, in: self) }
+        endJobs(on: fd)
         let result = coro_system_close(fd)
         if result == Code.badDescriptor, wasClosed { return 0 }
         if result == Code.badDescriptor { return explain(result, fd) }
@@ -162,6 +163,7 @@ extension RuntimeRef {
     /// Gives fd up without closing it.
     func forget(_ fd: Int32) -> Int32 {
         pointee.poller.forget(fd, in: self)
+        endJobs(on: fd)
         endHandler(of: fd)
         endRoomWait(toAcceptFrom: fd)
         var blocking = false

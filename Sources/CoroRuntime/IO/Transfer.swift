@@ -125,6 +125,7 @@ extension RuntimeRef {
     /// The error to return for a call on fd that failed with `error`, with its report.
     @inline(never)
     func explain(_ error: Int32, _ fd: Int32) -> Int32 {
+        if error == Code.closed { return explainClosed(fd) }
         if error == Code.badDescriptor, let descriptor = pointee.poller.known(fd), descriptor.pointee.flags.contains(.closed) {
             return explainClosed(fd)
         }

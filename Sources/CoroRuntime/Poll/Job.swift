@@ -11,6 +11,8 @@ struct Job {
     /// What the pool has of it. `Job.of` relies on its place.
     var task = coro_pool_task()
     fileprivate let loop: Int64
+    /// Which it is about; negative: none. If that is closed before it has begun, it is not done.
+    fileprivate let descriptor: Int32
     fileprivate var state = State.pending
     /// The next in the mailbox.
     fileprivate(set) var nextDone: JobRef?
@@ -33,10 +35,11 @@ struct Job {
 
     /// `run` is called with the task, on a thread of the pool, and has to end with `deliver`.
     init(
-        in runtime: RuntimeRef, isSlow: Bool = false, run: @convention(c) (UnsafeMutablePointer<coro_pool_task>) -> Void,
-        end: JobEnd, drop: JobDrop
+        in runtime: RuntimeRef, on descriptor: Int32 = -1, isSlow: Bool = false,
+        run: @convention(c) (UnsafeMutablePointer<coro_pool_task>) -> Void, end: JobEnd, drop: JobDrop
     ) {
         loop = runtime.pointee.loopID
+        self.descriptor = descriptor
         task.run = run
         task.is_slow = isSlow
         self.end = end
@@ -155,6 +158,15 @@ extension RuntimeRef {
             if current.pointee.state == .done { continue }
             pointee.jobs.remove(current)
             current.pointee.end(self, current, -CoroErrno.cancelled)
+        }
+    }
+
+    /// fd is closed, or given up: what has not begun would be done to what the number means next.
+    func endJobs(on fd: Int32) {
+        var job = fd >= 0 ? pointee.jobs.first : nil
+        while let current = job {
+            job = current.pointee.next
+            if current.pointee.descriptor == fd, withdraw(current) { current.pointee.end(self, current, Code.closed) }
         }
     }
 
