@@ -114,6 +114,6 @@ bool coro_poller_expect_answers(coro_poller *poller, bool on) {
     return coro_ring_set_notifying(poller->ring, on);
 }
 
-int coro_poller_harvest(coro_poller *poller, coro_poll_event *events, int n) {
-    return coro_ring_poll_wait(poller->ring, events, n, 0);
+int coro_poller_harvest(coro_poller *poller, coro_poll_event *events, int n, int64_t timeout) {
+    return coro_ring_poll_wait(poller->ring, events, n, timeout);
 }

@@ -319,3 +319,29 @@ static void given_up_while_queued(void) { closed_meanwhile(coro_forget); }
 
 TEST(H16_closed_descriptor_ends_what_waits_for_a_thread) { by_threads(closed_while_queued); }
 TEST(H16_descriptor_that_is_given_up_ends_what_waits_for_a_thread) { by_threads(given_up_while_queued); }
+
+/* A thread ends while something is opened for it. */
+static void *open_this(void *unused) {
+    int fd = coro_open("opened", O_RDONLY, 0);
+    CHECK_EQ(coro_close(fd), 0);
+    return unused;
+}
+
+static void *leave_while_opening(void *is_late) {
+    start_now(open_this, NULL);
+    if (is_late) usleep(2000); /* it is open, and the loop has not been told yet */
+    return NULL;
+}
+
+static void left_open(void) {
+    CHECK_EQ(coro_close(make_file("opened", 1)), 0);
+    int before = open_descriptors();
+    for (int i = 0; i < 100; i++) {
+        pthread_t thread;
+        CHECK_EQ(pthread_create(&thread, NULL, leave_while_opening, AS_POINTER(i % 2)), 0);
+        CHECK_EQ(pthread_join(thread, NULL), 0);
+    }
+    CHECK_EQ(open_descriptors(), before);
+}
+
+TEST(H16_thread_that_ends_leaves_nothing_open_by_ring) { by_ring(left_open); }

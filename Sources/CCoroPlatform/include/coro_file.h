@@ -74,7 +74,7 @@ int coro_poller_begin(coro_poller *_Nonnull poller, const coro_file_call *_Nonnu
 const char *_Nonnull coro_poller_file_engine_name(bool by_ring);
 /* Asks for its end; which may come too late. It is answered in any case. */
 void coro_poller_cancel(coro_poller *_Nonnull poller, uint64_t token);
-/* Takes up to n of the ring's answers. Their number or -errno. */
-int coro_poller_harvest(coro_poller *_Nonnull poller, coro_poll_event *_Nonnull events, int n);
+/* Takes up to n of the ring's answers, and waits up to timeout ns if there are none. Their number or -errno. */
+int coro_poller_harvest(coro_poller *_Nonnull poller, coro_poll_event *_Nonnull events, int n, int64_t timeout);
 
 #endif

@@ -7,7 +7,7 @@ private struct FileCall {
     /// The ring's, and who waits for either.
     var operation = RingOperation()
     var call: coro_file_call
-    var result = 0
+    var result = -1
 }
 
 private typealias FileCallRef = UnsafeMutablePointer<FileCall>
@@ -34,7 +34,7 @@ private func endFileCall(_ runtime: UnsafeMutableRawPointer, _ job: UnsafeMutabl
 
 private func dropFileCall(_ job: UnsafeMutableRawPointer) {
     let file = job.assumingMemoryBound(to: FileCall.self)
-    if file.pointee.call.operation == CORO_FILE_OPEN, file.pointee.result > 0 {
+    if file.pointee.call.operation == CORO_FILE_OPEN, file.pointee.result >= 0 {
         _ = coro_system_close(Int32(truncatingIfNeeded: file.pointee.result))
     }
     Heap.free(file)

@@ -112,6 +112,7 @@ extension PollerRef {
             let terminal = pointee.descriptors.unsafelyUnwrapped[fd].terminal
             if terminal != 0 { _ = coro_system_close(terminal) }
         }
+        dropOperations()
         coro_poller_close(&pointee.kernel)
         Heap.free(pointee.descriptors)
         Heap.free(pointee.events)

@@ -8,6 +8,8 @@ struct RingOperation {
     var completion = Completion()
     /// Its end was asked for.
     fileprivate var isCancelled = false
+    /// Its answer may be a descriptor.
+    fileprivate var opensFile = false
     fileprivate var next: RingOperationRef?
     fileprivate var previous: RingOperationRef?
 }
@@ -41,6 +43,8 @@ extension RingOperationRef {
 extension RingOperation {
     /// CORO_POLL_OPERATION_BIT
     static let tokenBit: UInt64 = 1 << 63
+    /// How long to wait for those that were cancelled when the thread ends: 1 s.
+    static let longestEnd: Int64 = 1_000_000_000
 }
 
 extension PollerRef {
@@ -55,6 +59,7 @@ extension PollerRef {
     func begin(_ operation: RingOperationRef, _ call: UnsafePointer<coro_file_call>, in runtime: RuntimeRef) -> Int32 {
         let error = coro_poller_begin(&pointee.kernel, call, operation.token)
         if error < 0 { return error }
+        operation.pointee.opensFile = call.pointee.operation == CORO_FILE_OPEN
         pointee.operations.add(operation)
         harvest(in: runtime)
         return 0
@@ -73,7 +78,7 @@ extension PollerRef {
         _ = coro_poller_expect_answers(&pointee.kernel, false)
         var count: Int32
         repeat {
-            count = coro_poller_harvest(&pointee.kernel, events, Poller.eventCount)
+            count = coro_poller_harvest(&pointee.kernel, events, Poller.eventCount, 0)
             for index in 0..<Int(Swift.max(count, 0)) { deliver(events[index], in: runtime) }
         } while count == Poller.eventCount || expectAnswers() && count >= 0
     }
@@ -83,13 +88,41 @@ extension PollerRef {
         pointee.operations.count > 0 && coro_poller_expect_answers(&pointee.kernel, true)
     }
 
+    private func operation(of token: UInt64) -> RingOperationRef {
+        let address = UInt(truncatingIfNeeded: token & ~RingOperation.tokenBit)
+        return RingOperationRef(bitPattern: address).unsafelyUnwrapped
+    }
+
     /// The kernel's answer. A call that was broken off in the middle was cancelled.
     func complete(_ token: UInt64, with result: Int32, in runtime: RuntimeRef) {
-        let address = UInt(truncatingIfNeeded: token & ~RingOperation.tokenBit)
-        let operation = RingOperationRef(bitPattern: address).unsafelyUnwrapped
+        let operation = operation(of: token)
         pointee.operations.remove(operation)
         let isBrokenOff = operation.pointee.isCancelled && result == -CoroErrno.interrupted
         runtime.complete(operation.completion, with: Int(isBrokenOff ? -CoroErrno.cancelled : result))
+    }
+
+    /// The thread ends, and nobody will hear the answers: what is still opened is closed. What the kernel does not end soon
+    /// (on a server that is not there) is left to it.
+    func dropOperations() {
+        var operation = pointee.operations.first
+        while let current = operation {
+            operation = current.pointee.next
+            coro_poller_cancel(&pointee.kernel, current.token)
+        }
+        let deadline = coro_system_clock() + RingOperation.longestEnd
+        while pointee.operations.count > 0 {
+            let left = deadline - coro_system_clock()
+            let events = pointee.events.unsafelyUnwrapped
+            let count = left > 0 ? coro_poller_harvest(&pointee.kernel, events, Poller.eventCount, left) : -1
+            if count < 0 { return }
+            for index in 0..<Int(count) where events[index].token & RingOperation.tokenBit != 0 { drop(events[index]) }
+        }
+    }
+
+    private func drop(_ answer: coro_poll_event) {
+        let operation = operation(of: answer.token)
+        pointee.operations.remove(operation)
+        if operation.pointee.opensFile, answer.result >= 0 { _ = coro_system_close(answer.result) }
     }
 
     /// In the child of a fork: the kernel does them for the parent, in the parent's memory.
