@@ -2,12 +2,15 @@
 #include "coro_connections.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 void coro_system_set_no_delay(int fd) {
@@ -56,6 +59,39 @@ int coro_system_unix_address(const char *path, struct sockaddr_storage *address)
     memcpy(unix_address->sun_path, path, length);
     if (is_abstract) unix_address->sun_path[0] = 0;
     return (int)(offsetof(struct sockaddr_un, sun_path) + length + !is_abstract);
+}
+
+/* The directory that a path is in; false: it is too long for one of a socket. */
+static bool directory_of(const char *path, char *directory, size_t size) {
+    const char *end = strrchr(path, '/');
+    size_t length = end == NULL ? 1 : end == path ? 1 : (size_t)(end - path);
+    if (length >= size) return false;
+    memcpy(directory, end == NULL ? "." : path, length);
+    directory[length] = 0;
+    return true;
+}
+
+int coro_system_lock_directory(const char *path) {
+    enum { MOST_TRIES = 100 };
+    static const struct timespec pause = {.tv_nsec = 1000000};
+    char directory[sizeof(struct sockaddr_un)];
+    if (path[0] == '@' || !directory_of(path, directory, sizeof directory)) return -1;
+    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (int tries = 1; fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0; tries++) {
+        if (errno == EWOULDBLOCK && tries < MOST_TRIES) {
+            nanosleep(&pause, NULL);
+            continue;
+        }
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+void coro_system_unlock_directory(int lock) {
+    if (lock < 0) return;
+    flock(lock, LOCK_UN); /* a child that was forked meanwhile has it too */
+    close(lock);
 }
 
 bool coro_system_remove_stale_socket(const char *path, const struct sockaddr_storage *address, socklen_t length) {

@@ -3,8 +3,10 @@
 #include "net.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 
 static char directory[] = "/tmp/coro-unix-XXXXXX", path[64];
 
@@ -115,5 +117,67 @@ CORO_TEST(connect_unix_waits_while_the_backlog_is_full) {
     caller = spawn_one(connect_by_path, NULL);
     CHECK(coro_accept(server, NULL, NULL) >= 0);
     CHECK(join_soon(caller) >= 0);
+    remove_path();
+}
+
+enum { RIVALS = 6 };
+
+/* Listens when `start` ends, writes whether that was possible, and stays until `end` ends. */
+static void listen_as_rival(int start, int answers, int end) {
+    char byte;
+    while (read(start, &byte, 1) > 0) {}
+    int fd = coro_unix_listen(path, 0);
+    byte = fd >= 0 ? '1' : fd == -EADDRINUSE ? '0' : '?';
+    CHECK_EQ(write(answers, &byte, 1), 1);
+    while (read(end, &byte, 1) > 0) {}
+    _exit(0);
+}
+
+static void check_one_winner(void) {
+    int start[2], answers[2], end[2], winners = 0;
+    CHECK(pipe(start) == 0 && pipe(answers) == 0 && pipe(end) == 0);
+    for (int i = 0; i < RIVALS; i++) {
+        if (fork() != 0) continue;
+        close(start[1]);
+        close(end[1]);
+        listen_as_rival(start[0], answers[1], end[0]);
+    }
+    close(start[1]);
+    for (int i = 0; i < RIVALS; i++) {
+        char answer = 0;
+        CHECK_EQ(read(answers[0], &answer, 1), 1);
+        CHECK(answer != '?');
+        winners += answer == '1';
+    }
+    close(end[1]);
+    for (int i = 0; i < RIVALS; i++) CHECK(wait(NULL) > 0);
+    CHECK_EQ(winners, 1);
+    for (int i = 0; i < 5; i++) close((int[]){start[0], answers[0], answers[1], end[0], -1}[i]);
+}
+
+/* Each finds the file of one that is gone, and none takes another's for that. */
+TEST(connect_unix_of_servers_that_start_at_once_one_listens) {
+    make_path();
+    for (int i = 0; i < 100; i++) {
+        struct sockaddr_un at = {.sun_family = AF_UNIX};
+        snprintf(at.sun_path, sizeof at.sun_path, "%s", path);
+        unlink(path);
+        int gone = socket(AF_UNIX, SOCK_STREAM, 0);
+        CHECK_EQ(bind(gone, (struct sockaddr *)&at, sizeof at), 0);
+        close(gone);
+        check_one_winner();
+    }
+    remove_path();
+}
+
+/* Whoever may read the directory can lock it: that keeps nobody from listening. */
+CORO_TEST(connect_unix_directory_that_others_have_locked_is_no_obstacle) {
+    make_path();
+    int holder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    CHECK_EQ(flock(holder, LOCK_EX), 0);
+    int server = coro_unix_listen(path, 0);
+    CHECK(server >= 0);
+    CHECK_EQ(coro_close(server), 0);
+    close(holder);
     remove_path();
 }

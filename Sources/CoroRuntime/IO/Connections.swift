@@ -90,6 +90,9 @@ extension RuntimeRef {
         if length < 0 { return explainPath(length, path) }
         let fd = coro_system_socket(AF_UNIX, Int32(CORO_SOCKET_STREAM), 0)
         if fd < 0 { return explainCreation(fd) }
+        // Another that starts at this moment must not take ours for stale: it is bound, but nobody listens yet.
+        let lock = coro_system_lock_directory(path)
+        defer { coro_system_unlock_directory(lock) }
         var error = withSocketAddress(&storage, socklen_t(length)) { coro_system_bind(fd, $0, $1) }
         if error == -CoroErrno.addressInUse, coro_system_remove_stale_socket(path, &storage, socklen_t(length)) {
             error = withSocketAddress(&storage, socklen_t(length)) { coro_system_bind(fd, $0, $1) }
