@@ -1471,8 +1471,8 @@ int coro_accept(int fd, struct sockaddr *CORO_NULLABLE address, socklen_t *CORO_
    without SOCK_NONBLOCK. Errors: as coro_accept; -EINVAL for other flags. */
 int coro_accept4(int fd, struct sockaddr *CORO_NULLABLE address, socklen_t *CORO_NULLABLE length, int flags);
 
-/* Waits for a connection, then takes all that are pending, at most n, into fds. Returns how many; errors as
-   coro_accept, if none was taken. */
+/* Waits for a connection, then takes those that are pending, at most n and at most 256, into fds. Returns how many; errors
+   as coro_accept, if none was taken. */
 int coro_accept_many(int fd, int *CORO_NULLABLE fds, int n);
 
 /* connect(2), to its end: 0 when the connection stands, -ECONNREFUSED and the like when not. An attempt that is interrupted

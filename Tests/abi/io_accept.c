@@ -4,7 +4,9 @@
 #include "net.h"
 
 #include <fcntl.h>
+#include <stddef.h>
 #include <sys/resource.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
 enum { LIMIT = 64 };
@@ -301,4 +303,27 @@ TEST(H8_accept4_has_the_flags_of_the_new_descriptor) {
         CHECK(fcntl(fd, F_GETFL) & O_NONBLOCK);
         CHECK_EQ(coro_accept4(listener, NULL, NULL, flags[i] | 1), -EINVAL);
     }
+}
+
+/* Clients that come without end do not keep the caller from going on. */
+CORO_TEST(H8_accepting_many_takes_256_at_most) {
+    enum { CLIENTS = 300 };
+    static int clients[CLIENTS], accepted[1000];
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    socklen_t length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 20);
+    snprintf(name.sun_path + 1, 20, "coro many %d", (int)getpid());
+    int server = coro_socket(AF_UNIX, SOCK_STREAM, 0);
+    CHECK_EQ(coro_bind(server, (struct sockaddr *)&name, length), 0);
+    CHECK_EQ(coro_listen(server, CLIENTS), 0);
+    for (int i = 0; i < CLIENTS; i++) {
+        clients[i] = coro_socket(AF_UNIX, SOCK_STREAM, 0);
+        CHECK_EQ(coro_connect(clients[i], (struct sockaddr *)&name, length), 0);
+    }
+    CHECK_EQ(coro_accept_many(server, accepted, 1000), 256);
+    CHECK_EQ(coro_accept_many(server, accepted + 256, 744), CLIENTS - 256);
+    for (int i = 0; i < CLIENTS; i++) {
+        CHECK_EQ(coro_close(clients[i]), 0);
+        CHECK_EQ(coro_close(accepted[i]), 0);
+    }
+    CHECK_EQ(coro_close(server), 0);
 }

@@ -89,6 +89,9 @@ extension RuntimeRef {
         }
     }
 
+    /// How many connections one call takes at most: clients that come without end would keep it from returning.
+    private static var mostAccepted: Int32 { 256 }
+
     /// Waits for one connection, and takes those that are pending.
     func acceptMany(_ fd: Int32, _ fds: UnsafeMutablePointer<Int32>, _ n: Int32, flags: Int32) -> Int32 {
         var count: Int32 = 0
@@ -97,7 +100,7 @@ extension RuntimeRef {
         while taken >= 0 {
             fds[Int(count)] = taken
             count += 1
-            if count == n { break }
+            if count == Swift.min(n, Self.mostAccepted) { break }
             taken = acceptSound(fd, nil, nil, flags: flags)
             if taken == Code.again {
                 pointee.poller.known(fd)?.pointee.setWouldBlock(.read)
