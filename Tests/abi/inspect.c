@@ -199,7 +199,7 @@ TEST(J2_every_error_of_the_header_has_a_name_and_a_text) {
 
 TEST(J2_errors_of_descriptors_and_objects_name_both) {
     CHECK_CONTAINS(coro_strerror(CORO_ECLOSED), "descriptor");
-    CHECK_CONTAINS(coro_strerror(CORO_ECLOSED), "channel");
+    CHECK_CONTAINS(coro_strerror(CORO_ECLOSED), "object");
     CHECK_CONTAINS(coro_strerror(CORO_EWRONGTHREAD), "object");
 }
 
