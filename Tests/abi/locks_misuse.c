@@ -108,9 +108,11 @@ TEST(I1_to_I10_without_memory_there_is_none) {
     CHECK(coro_loop_current() > 0); /* the thread has its loop now */
     for (int n = 1; n <= 7; n++) { /* the read-write lock takes two */
         forget_all();
+        CHECK_EQ(coro_mutex_lock(NULL), -EINVAL);
         CHECK_EQ(coro_test_fail_call("calloc", n, ENOMEM), 0);
         make_all();
         CHECK_EQ(coro_test_fail_call("calloc", 0, 0), 0);
+        CHECK_STR(coro_error_detail(), ""); /* not what was wrong with another call */
         int missing = (semaphore == NULL) + (inverted == NULL) + (mutex == NULL) + (rwlock == NULL) + (condition == NULL) +
                       (locks == NULL);
         CHECK_EQ(missing, 1);

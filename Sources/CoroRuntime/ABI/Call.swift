@@ -24,6 +24,17 @@ func callForID(_ body: (RuntimeRef) throws(Refusal) -> Int64) -> Int64 {
     }
 }
 
+/// The same for functions that return what they make: nil if it is refused, or without memory.
+@inline(__always)
+func make<Object>(_ body: (RuntimeRef) throws(Refusal) -> UnsafeMutablePointer<Object>?) -> OpaquePointer? {
+    guard let runtime = Runtime.here else { return nil }
+    do {
+        if let object = try body(runtime) { return OpaquePointer(object) }
+        _ = runtime.fail(Code.noMemory)
+    } catch {}
+    return nil
+}
+
 extension RuntimeRef {
     /// An argument is not one: -EINVAL, and what is wrong with it.
     func refuseArgument(_ why: StaticString) -> Refusal {

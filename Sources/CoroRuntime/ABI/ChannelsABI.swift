@@ -32,15 +32,10 @@ extension RuntimeRef {
 
 @c @implementation
 public func coro_channel_new(_ element_size: Int, _ capacity: Int) -> OpaquePointer? {
-    guard let runtime = Runtime.here else { return nil }
-    // A size_t that is more than an Int.
-    if element_size < 0 || capacity < 0 {
-        _ = runtime.fail(Code.noMemory)
-        return nil
+    // A size_t that is more than an Int is negative: there is no memory for that.
+    make { runtime in
+        element_size < 0 || capacity < 0 ? nil : runtime.makeChannel(elementSize: element_size, capacity: capacity)
     }
-    let channel = runtime.makeChannel(elementSize: element_size, capacity: capacity)
-    if channel == nil { _ = runtime.fail(Code.noMemory) }
-    return OpaquePointer(channel)
 }
 
 @c @implementation
@@ -116,7 +111,7 @@ public func coro_channel_free(_ channel: OpaquePointer?) -> CInt {
 
 @c @implementation
 public func coro_fifo_new(_ release: (@convention(c) (UnsafeMutableRawPointer?) -> Void)?) -> OpaquePointer? {
-    OpaquePointer(Runtime.here?.makeFifo(release))
+    make { runtime in runtime.makeFifo(release) }
 }
 
 @c @implementation

@@ -10,7 +10,7 @@ extension RuntimeRef {
 
 @c @implementation
 public func coro_condition_new() -> OpaquePointer? {
-    OpaquePointer(Runtime.here?.makeCondition())
+    make { runtime in runtime.makeCondition() }
 }
 
 @c @implementation

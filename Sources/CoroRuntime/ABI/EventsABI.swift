@@ -10,7 +10,7 @@ extension RuntimeRef {
 
 @c @implementation
 public func coro_event_new() -> OpaquePointer? {
-    OpaquePointer(Runtime.here?.makeEvent())
+    make { runtime in runtime.makeEvent() }
 }
 
 @c @implementation

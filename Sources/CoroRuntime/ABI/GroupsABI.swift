@@ -31,13 +31,10 @@ public func coro_group_options_init(_ options: UnsafeMutablePointer<coro_group_o
 
 @c @implementation
 public func coro_group_new(_ options: UnsafePointer<coro_group_options>?) -> OpaquePointer? {
-    guard let runtime = Runtime.here else { return nil }
-    guard let (limit, kind) = try? runtime.read(options) else { return nil }
-    guard let group = runtime.makeGroup(limit: limit, kind: kind) else {
-        _ = runtime.fail(Code.noMemory)
-        return nil
+    make { runtime throws(Refusal) in
+        let (limit, kind) = try runtime.read(options)
+        return runtime.makeGroup(limit: limit, kind: kind)
     }
-    return OpaquePointer(group)
 }
 
 extension RuntimeRef {
@@ -120,16 +117,10 @@ public func coro_group_unfinished(_ group: OpaquePointer?) -> Int {
 
 @c @implementation
 public func coro_barrier_new(_ n: Int) -> OpaquePointer? {
-    guard let runtime = Runtime.here else { return nil }
-    if n == 0 {
-        _ = runtime.refuseArgument("nobody waits at a barrier for 0")
-        return nil
+    make { runtime throws(Refusal) in
+        if n == 0 { throw runtime.refuseArgument("nobody waits at a barrier for 0") }
+        return runtime.makeBarrier(parties: Int(clamping: UInt(bitPattern: n)))
     }
-    guard let barrier = runtime.makeBarrier(parties: Int(clamping: UInt(bitPattern: n))) else {
-        _ = runtime.fail(Code.noMemory)
-        return nil
-    }
-    return OpaquePointer(barrier)
 }
 
 @c @implementation
@@ -155,7 +146,7 @@ public func coro_barrier_free(_ barrier: OpaquePointer?) -> CInt {
 
 @c @implementation
 public func coro_once_new() -> OpaquePointer? {
-    OpaquePointer(Runtime.here?.makeOnce())
+    make { runtime in runtime.makeOnce() }
 }
 
 @c @implementation
@@ -184,7 +175,7 @@ public func coro_once_free(_ once: OpaquePointer?) -> CInt {
 
 @c @implementation
 public func coro_wait_group_new() -> OpaquePointer? {
-    OpaquePointer(Runtime.here?.makeWaitGroup())
+    make { runtime in runtime.makeWaitGroup() }
 }
 
 @c @implementation

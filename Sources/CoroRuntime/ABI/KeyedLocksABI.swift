@@ -10,7 +10,7 @@ extension RuntimeRef {
 
 @c @implementation
 public func coro_keyed_locks_new() -> OpaquePointer? {
-    OpaquePointer(Runtime.here?.makeKeyedLocks())
+    make { runtime in runtime.makeKeyedLocks() }
 }
 
 @c @implementation

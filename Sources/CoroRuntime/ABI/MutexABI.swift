@@ -27,7 +27,7 @@ private func refuse(_ mutex: OpaquePointer?) -> CInt {
 
 @c @implementation
 public func coro_mutex_new() -> OpaquePointer? {
-    OpaquePointer(Runtime.here?.makeMutex())
+    make { runtime in runtime.makeMutex() }
 }
 
 @c @implementation

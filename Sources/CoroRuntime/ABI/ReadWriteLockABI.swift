@@ -11,7 +11,7 @@ extension RuntimeRef {
 
 @c @implementation
 public func coro_rwlock_new() -> OpaquePointer? {
-    OpaquePointer(Runtime.here?.makeReadWriteLock())
+    make { runtime in runtime.makeReadWriteLock() }
 }
 
 @c @implementation

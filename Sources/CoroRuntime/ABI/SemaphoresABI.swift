@@ -23,8 +23,7 @@ extension RuntimeRef {
 
 @c @implementation
 public func coro_semaphore_new(_ n: Int64) -> OpaquePointer? {
-    guard let runtime = Runtime.here, (try? runtime.checkCount(n)) != nil else { return nil }
-    return OpaquePointer(runtime.makeSemaphore(available: n))
+    make { runtime throws(Refusal) in try runtime.makeSemaphore(available: runtime.checkCount(n)) }
 }
 
 @c @implementation
@@ -68,8 +67,7 @@ public func coro_semaphore_free(_ semaphore: OpaquePointer?) -> CInt {
 
 @c @implementation
 public func coro_inverted_semaphore_new(_ n: Int64) -> OpaquePointer? {
-    guard let runtime = Runtime.here, (try? runtime.checkCount(n)) != nil else { return nil }
-    return OpaquePointer(runtime.makeInvertedSemaphore(count: n))
+    make { runtime throws(Refusal) in try runtime.makeInvertedSemaphore(count: runtime.checkCount(n)) }
 }
 
 @c @implementation
