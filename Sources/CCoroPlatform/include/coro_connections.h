@@ -22,8 +22,8 @@ int coro_system_port(int fd);
 
 /* The address of a Unix socket's path, or of an abstract one, "@name": its length, or -EINVAL (empty), -ENAMETOOLONG. */
 int coro_system_unix_address(const char *_Nonnull path, struct sockaddr_storage *_Nonnull address);
-/* Until it is unlocked no other caller, of any process, has the directory of that path. -1: it can't be had (within 0.1 s; others
-   may lock it too), or the address has none. */
+/* Until it is unlocked no other caller, of any process, has the directory of that path. -1: it can't be had (within 0.1 s;
+   others may lock it too), or the address has none. */
 int coro_system_lock_directory(const char *_Nonnull path);
 void coro_system_unlock_directory(int lock);
 /* Removes the file of a Unix stream socket that nobody listens to any more. Whether that was done. */

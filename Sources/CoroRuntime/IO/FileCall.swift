@@ -5,7 +5,7 @@ private struct FileCall {
     /// The pool's; its place is relied on.
     var job: Job
     /// The ring's, and who waits for either.
-    var operation = RingOperation()
+    var operation = RingOperation(drop: dropRingCall)
     var call: coro_file_call
     var result = -1
 }
@@ -30,6 +30,12 @@ private func endFileCall(_ runtime: UnsafeMutableRawPointer, _ job: UnsafeMutabl
     let file = job.assumingMemoryBound(to: FileCall.self)
     let result = code == 0 ? file.pointee.result : Int(code)
     runtime.assumingMemoryBound(to: Runtime.self).complete(file.operation.completion, with: result)
+}
+
+private func dropRingCall(_ operation: UnsafeMutableRawPointer, _ result: Int32) {
+    let file = (operation - MemoryLayout<Job>.stride).assumingMemoryBound(to: FileCall.self)
+    file.pointee.result = Int(result)
+    dropFileCall(file)
 }
 
 private func dropFileCall(_ job: UnsafeMutableRawPointer) {

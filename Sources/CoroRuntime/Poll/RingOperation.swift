@@ -1,6 +1,7 @@
 import CCoroPlatform
 
 typealias RingOperationRef = UnsafeMutablePointer<RingOperation>
+typealias RingOperationDrop = @convention(c) (UnsafeMutableRawPointer, Int32) -> Void
 
 /// Something that the kernel does for a coroutine by the poller's ring, whatever the poller polls by. On the heap.
 struct RingOperation {
@@ -8,10 +9,14 @@ struct RingOperation {
     var completion = Completion()
     /// Its end was asked for.
     fileprivate var isCancelled = false
-    /// Its answer may be a descriptor.
-    fileprivate var opensFile = false
+    /// It has been answered, with that result, when its thread ends: frees what has been made, and the operation.
+    fileprivate let drop: RingOperationDrop
     fileprivate var next: RingOperationRef?
     fileprivate var previous: RingOperationRef?
+
+    init(drop: RingOperationDrop) {
+        self.drop = drop
+    }
 }
 
 /// Those that the kernel has not answered.
@@ -59,7 +64,6 @@ extension PollerRef {
     func begin(_ operation: RingOperationRef, _ call: UnsafePointer<coro_file_call>, in runtime: RuntimeRef) -> Int32 {
         let error = coro_poller_begin(&pointee.kernel, call, operation.token)
         if error < 0 { return error }
-        operation.pointee.opensFile = call.pointee.operation == CORO_FILE_OPEN
         pointee.operations.add(operation)
         harvest(in: runtime)
         return 0
@@ -122,7 +126,7 @@ extension PollerRef {
     private func drop(_ answer: coro_poll_event) {
         let operation = operation(of: answer.token)
         pointee.operations.remove(operation)
-        if operation.pointee.opensFile, answer.result >= 0 { _ = coro_system_close(answer.result) }
+        operation.pointee.drop(operation, answer.result)
     }
 
     /// In the child of a fork: the kernel does them for the parent, in the parent's memory.
