@@ -11,7 +11,7 @@ private func callAt(
         let path = try runtime.require(path, "path is NULL")
         var file = coro_file_call_at(operation, path)
         fill(&file)
-        return Int32(truncatingIfNeeded: runtime.perform(&file, at: path))
+        return Int32(truncatingIfNeeded: runtime.perform(file, at: path))
     }
 }
 
@@ -24,7 +24,7 @@ private func callAt(
         let newPath = try runtime.require(newPath, "new_path is NULL")
         var file = coro_file_call_at(operation, path)
         file.new_path = newPath
-        return Int32(truncatingIfNeeded: runtime.perform(&file, at: path))
+        return Int32(truncatingIfNeeded: runtime.perform(file, at: path))
     }
 }
 
@@ -35,7 +35,7 @@ private func callOn(
     call { runtime in
         var file = coro_file_call_on(operation, fd)
         fill(&file)
-        return Int32(truncatingIfNeeded: runtime.perform(&file))
+        return Int32(truncatingIfNeeded: runtime.perform(file))
     }
 }
 
@@ -54,7 +54,7 @@ public func coro_openat(_ directory: CInt, _ path: UnsafePointer<CChar>?, _ flag
         file.fd = directory
         file.flags = coro_file_open_flags(flags)
         file.mode = mode
-        return runtime.openFile(&file, at: path)
+        return runtime.openFile(file, at: path)
     }
 }
 
@@ -76,7 +76,7 @@ private func transfer(
     file.buffer = buffer
     file.size = n
     file.offset = Int64(offset)
-    return runtime.transferAt(&file)
+    return runtime.transferAt(file)
 }
 
 @c @implementation
@@ -98,7 +98,7 @@ private func transfer(
     file.vector = vector
     file.count = count
     file.offset = Int64(offset)
-    return runtime.transferAt(&file)
+    return runtime.transferAt(file)
 }
 
 @c @implementation
@@ -134,9 +134,7 @@ private func callForStatus(_ path: UnsafePointer<CChar>?, _ flags: CInt, _ statu
         let status = try runtime.require(status, "status is NULL")
         var file = coro_file_call_at(CORO_FILE_STATUS, path)
         file.flags = flags
-        let result = runtime.perform(&file, at: path)
-        if result == 0 { coro_file_get_status(&file, status) }
-        return Int32(truncatingIfNeeded: result)
+        return Int32(truncatingIfNeeded: runtime.perform(file, at: path, status: status))
     }
 }
 
@@ -144,10 +142,7 @@ private func callForStatus(_ path: UnsafePointer<CChar>?, _ flags: CInt, _ statu
 public func coro_fstat(_ fd: CInt, _ status: UnsafeMutablePointer<stat>?) -> CInt {
     call { runtime throws(Refusal) in
         let status = try runtime.require(status, "status is NULL")
-        var file = coro_file_call_status_on(fd)
-        let result = runtime.perform(&file)
-        if result == 0 { coro_file_get_status(&file, status) }
-        return Int32(truncatingIfNeeded: result)
+        return Int32(truncatingIfNeeded: runtime.perform(coro_file_call_status_on(fd), status: status))
     }
 }
 
@@ -202,7 +197,7 @@ public func coro_scandir(
         entries.pointee = nil
         var file = coro_file_call_at(CORO_FILE_SCANDIR, path)
         file.entries = entries
-        return Int32(truncatingIfNeeded: runtime.perform(&file, at: path))
+        return Int32(truncatingIfNeeded: runtime.perform(file, at: path))
     }
 }
 

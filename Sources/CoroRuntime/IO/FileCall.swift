@@ -48,8 +48,10 @@ private func dropFileCall(_ job: UnsafeMutableRawPointer) {
 
 extension RuntimeRef {
     /// Does a call that may have to wait for a disk, while others run: by the ring, or by a thread of the pool. Returns what it
-    /// returned; what `explain` makes of its error; or why it was not done.
-    func performOutside(_ call: inout coro_file_call, explain: (Int32) -> Int32) -> Int {
+    /// returned; what `explain` makes of its error; or why it was not done. `status`: for the answer of CORO_FILE_STATUS.
+    func performOutside(
+        _ call: coro_file_call, status: UnsafeMutablePointer<stat>? = nil, explain: (Int32) -> Int32
+    ) -> Int {
         let error = obstacle()
         if error != 0 { return Int(error) }
         pointee.counters.fileOperations &+= 1
@@ -57,7 +59,7 @@ extension RuntimeRef {
         guard let file = Heap.one(FileCall(job: job, call: call)) else { return Int(fail(Code.noMemory)) }
         let code = doAndWait(file)
         let result = code == 0 ? file.operation.pointee.completion.result : Int(code)
-        call = file.pointee.call
+        if result == 0, let status { coro_file_get_status(&file.pointee.call, status) }
         Heap.free(file)
         return code == 0 && result < 0 ? Int(explain(Int32(result))) : result
     }
