@@ -1634,8 +1634,9 @@ int coro_tcp_port(int fd);
 int coro_unix_connect(const char *CORO_NULLABLE path);
 
 /* A Unix stream server's socket, as coro_tcp_listen. A socket's file that is there already is replaced if nobody listens to it,
-   as one that ended without removing it has left it; removing it is the program's matter. Does not suspend. Returns the
-   socket, -EADDRINUSE (somebody listens, or it is another kind of file), or as coro_unix_connect. Call from: anywhere. */
+   as one that ended without removing it has left it; removing it is the program's matter. Of servers that start at the same
+   moment one has it: the directory is locked meanwhile (flock(2)), for which the thread waits at most 0.1 s. Does not suspend.
+   Returns the socket, -EADDRINUSE (somebody listens, or it is another kind of file), or as coro_unix_connect. Call from: anywhere. */
 int coro_unix_listen(const char *CORO_NULLABLE path, int backlog);
 
 /* =============================================================================================== Buffered streams */
