@@ -1,12 +1,14 @@
+#define _GNU_SOURCE
 #include "harness.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
-enum { MAX_TESTS = 2000, TEST_SECONDS = 60, SKIPPED = 77, PATIENCE_MS = 10000 };
+enum { MAX_TESTS = 2000, SHARES = 2, TEST_SECONDS = 60, SKIPPED = 77, PATIENCE_MS = 10000 };
 
 static struct test {
     const char *name;
@@ -172,18 +174,46 @@ static int run_apart(const struct test *test) {
     return result == 0 && left > 0 ? 1 : result;
 }
 
-static int run_all(const char *prefix) {
-    int passed = 0, failed = 0, skipped = 0;
-    for (int i = 0; i < test_count; i++) {
+struct counts {
+    int passed, failed, skipped;
+};
+
+/* Those of the tests with that prefix that are this one's to run. */
+static struct counts run_share(const char *prefix, int share) {
+    struct counts counts = {0};
+    for (int i = share; i < test_count; i += SHARES) {
         if (strncmp(tests[i].name, prefix, strlen(prefix)) != 0) continue;
         int status = run_apart(&tests[i]);
-        if (status == SKIPPED) skipped++;
-        else if (status == 0) passed++;
-        else failed++;
+        if (status == SKIPPED) counts.skipped++;
+        else if (status == 0) counts.passed++;
+        else counts.failed++;
         if (status != 0) printf("%s %s\n", status == SKIPPED ? "skipped" : "FAILED", tests[i].name);
+        fflush(stdout);
     }
-    printf("%d passed, %d failed, %d skipped\n", passed, failed, skipped);
-    return failed > 0 || passed == 0;
+    return counts;
+}
+
+/* Each share in a process of its own, which takes for its test's whatever processes are left. */
+static int run_all(const char *prefix) {
+    int shares[2];
+    struct counts sum = {0}, counts;
+    fflush(NULL);
+    if (pipe2(shares, O_CLOEXEC) != 0) return 1;
+    for (int share = 0; share < SHARES; share++) {
+        pid_t child = fork();
+        if (child < 0) return 1;
+        if (child > 0) continue;
+        counts = run_share(prefix, share);
+        _exit(write(shares[1], &counts, sizeof counts) != sizeof counts);
+    }
+    close(shares[1]);
+    for (int share = 0; share < SHARES; share++) {
+        if (read(shares[0], &counts, sizeof counts) != sizeof counts) counts = (struct counts){.failed = 1};
+        sum.passed += counts.passed, sum.failed += counts.failed, sum.skipped += counts.skipped;
+    }
+    close(shares[0]);
+    printf("%d passed, %d failed, %d skipped\n", sum.passed, sum.failed, sum.skipped);
+    return sum.failed > 0 || sum.passed == 0;
 }
 
 static void check_backend(void) {
@@ -201,8 +231,8 @@ static int run_all_on(const char *backend) {
     return SKIPPED;
 }
 
-/* No argument: all tests. --on BACKEND: all tests, with the loops' pollers by that. --list: their names. --prefix P: those whose names start with P. A name: that one. --here and a name:
-   that one in this process, for debuggers. */
+/* No argument: all tests, two at a time. --on BACKEND: all tests, with the loops' pollers by that. --list: their names.
+   --prefix P: those whose names start with P. A name: that one. --here and a name: that one in this process, for debuggers. */
 int main(int count, char **arguments) {
     if (count == 1) return run_all("");
     if (count == 3 && strcmp(arguments[1], "--prefix") == 0) return run_all(arguments[2]);
