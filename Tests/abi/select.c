@@ -350,7 +350,10 @@ CORO_TEST(I12_who_waits_for_many_things_is_described) {
     coro_event *event = coro_event_new();
     for (int i = 0; i < MANY; i += 2) many[i + 1] = on_event(event);
     coro_t co = start_now(select_many, NULL);
-    for (int i = 0; i < 200; i++) CHECK_CONTAINS(info_of(co).waiting, "selecting: waiting for event 0x");
+    for (int i = 0; i < 200; i++) {
+        coro_info info = info_of(co);
+        CHECK_CONTAINS(info.waiting, "selecting: waiting for event 0x");
+    }
     CHECK_EQ(info_of(co).wait_object, MANY);
     CHECK_EQ(coro_event_set(event, NULL), 0);
     void *index = NULL;
