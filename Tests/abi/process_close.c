@@ -63,10 +63,12 @@ CORO_TEST(G9_a_hundred_children_that_nobody_waits_for_are_reaped) {
 /* Where the loop can't look for it, the next start does. */
 TEST(G9_what_the_poller_refuses_is_reaped_by_the_next_start) {
     if (polls_by_ring()) test_skip("io_uring tells later of a registration that it refuses");
-    coro_process_t process = start_reader("read line");
+    coro_process_t process = start_reader("exec sleep 1000");
+    pid_t pid = coro_process_pid(process);
     CHECK(coro_loop_current() > 0);
     CHECK_EQ(coro_test_fail_call("epoll_ctl", 1, ENOSPC), 0);
     CHECK_EQ(coro_process_close(process), 0);
+    CHECK_EQ(kill(pid, SIGKILL), 0); /* not before: it would be reaped by the call */
     await_children_to_end();
     CHECK_EQ(count_zombies(), 1);
     CHECK_EQ(finish(start_shell("exit 0")), 0);
