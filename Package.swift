@@ -12,7 +12,7 @@ let package = Package(
         // The contract: include/coro.h.
         .systemLibrary(name: "CCoro", path: "include"),
         // What Swift can't say.
-        .target(name: "CCoroPlatform"),
+        .target(name: "CCoroPlatform", linkerSettings: [.linkedLibrary("ffi")]),
         // The runtime, which exports what coro.h declares.
         .target(
             name: "CoroRuntime",

@@ -68,8 +68,10 @@ struct addrinfo; /* <netdb.h> */
 
 #if defined(__GNUC__)
 #define CORO_PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
+#define CORO_UNUSED __attribute__((unused))
 #else
 #define CORO_PRINTF_LIKE(text, first)
+#define CORO_UNUSED
 #endif
 
 #if defined(__clang__) && defined(__cplusplus)
@@ -2189,6 +2191,298 @@ int coro_dump_on_signal(int signum);
    may be stuck. Default: true. Returns what it was. Call from: anywhere; holds for the calling thread. */
 bool coro_set_install_signal_handlers(bool on);
 
+/* ======================================================================================================== Targets */
+/*
+ * Any C function, with its own signature, as what a coroutine runs. A target is a function together with its prototype:
+ *
+ *     int resize(const char *path, int width);
+ *
+ *     coro_target_t t = coro_target_register("int resize(const char *path, int width = 800)", (coro_function)resize);
+ *     coro_t co = coro_spawn_target(t, "a.png", 640);
+ *     int size;
+ *     coro_join_result(co, &size, sizeof size, CORO_FOREVER);
+ *
+ * A prototype is the declaration of a function as C writes it, with or without names of parameters and a `;` at the end. The
+ * name of the function may be missing: `int (int, int)`. Its types may be
+ *
+ *  - void (as the result, or as the whole list of parameters), bool, char, all integer types in all their spellings, float,
+ *    double, long double; the integer types of <stdint.h>, <stddef.h>, <sys/types.h>, <sys/socket.h> and this header; enums,
+ *    which are taken as int;
+ *  - pointers to anything, to functions too, and to types that libcoro does not know; a parameter that is an array or a function
+ *    is a pointer, as in C;
+ *  - by value, structs that coro_struct_register() was told of.
+ *
+ * Qualifiers and storage classes may stand wherever C lets them, and comments. Two things may stand there that are not C:
+ *
+ *  - `int width = 800`: the value of an argument that is not given: a number, a character, "text" (for a `const char *`), true,
+ *    false or NULL. All parameters after it must have one too.
+ *  - `borrowed` or `owned` before a parameter that is a pointer. A `const char *` is copied when the coroutine is made, and the
+ *    copy freed when the target has ended; a borrowed one is passed as it is. An owned one, of any type, is passed as it is, and
+ *    libcoro calls free(3) with it when the target has ended, or when it is cancelled before it began.
+ *
+ * Not taken, with the place and the reason as coro_error_detail(): variadic functions, complex numbers, 128-bit integers, unions,
+ * vectors, bit-fields, functions that declare parameters the old way.
+ *
+ * Targets belong to the process: every thread can start any of them.
+ */
+
+/* Any function: what it really is stands in its prototype. */
+typedef void (*coro_function)(void);
+
+/* A registered target. Positive; never reused; a negative value is an error. */
+typedef int64_t coro_target_t;
+
+/* The prototype of a function, written once: `CORO_TARGET(int, resize, (const char *path, int width CORO_DEFAULT(800))) { ... }`
+   defines the function (or declares it, before a `;`), and coro_target_register(CORO_TARGET_OF(resize)) registers it. */
+#define CORO_TARGET(result, name, parameters)                                                                       \
+    static const char coro_prototype_of_##name[] CORO_UNUSED = #result " " #name #parameters;                         \
+    result name parameters
+#define CORO_TARGET_OF(name) coro_prototype_of_##name, (coro_function)name
+/* What the two additions are called where a C compiler reads too; a prototype as text may have these words as well. */
+#define CORO_DEFAULT(value)
+#define CORO_BORROWED
+#define CORO_OWNED
+
+/* Registers fn under the name in its prototype; a prototype without a name registers it under none. prototype: copied.
+   Returns the target, or
+     -EINVAL  prototype or fn is NULL, or the prototype is not one: coro_error_detail() is "line 1, column 5: ..."
+     -EEXIST  a target of this name is registered
+     -ENOMEM
+   Call from: anywhere. */
+coro_target_t coro_target_register(const char *CORO_NULLABLE prototype, coro_function CORO_NULLABLE fn);
+
+/* What runs a target that is no C function of its signature: the way in for other languages. arguments[i] points to the i-th
+   argument, of its parameter's type, and result to room for the result (NULL if that is void), which is all zero before. It runs
+   as the coroutine's function does: it may suspend, and fail by coro_fail(). */
+typedef void (*coro_handler)(void *CORO_NULLABLE context, void *CORO_NULLABLE result,
+                             void *CORO_NULLABLE const *CORO_NONNULL arguments);
+
+/* Flag of coro_target_options: the target must not suspend: a call in it that would is CORO_EYIELDFROMMAIN. It has its own
+   coroutine all the same. For languages whose functions can't wait on a stack of their own, as CPython's and Lua's. */
+#define CORO_TARGET_NO_SUSPEND 0x1
+
+/* How to register a target. Start from CORO_TARGET_OPTIONS_INIT or coro_target_options_init(): beside struct_size, zero is the
+   default. */
+typedef struct coro_target_options {
+    size_t struct_size;                  /* sizeof(coro_target_options) */
+    coro_handler CORO_NULLABLE handler;  /* run instead of fn */
+    void *CORO_NULLABLE context;         /* passed to handler */
+    void (*CORO_NULLABLE release)(void *CORO_NULLABLE context); /* called once, when the target was unregistered and all that
+                                            was made of it is gone, on the thread on which that was; not when registering failed;
+                                            must not suspend */
+    uint32_t flags;                      /* CORO_TARGET_NO_SUSPEND; default none */
+    uint32_t reserved;                   /* 0 */
+} coro_target_options;
+
+#define CORO_TARGET_OPTIONS_INIT { sizeof(coro_target_options), NULL, NULL, NULL, 0, 0 }
+
+/* Fills in the defaults: the same as CORO_TARGET_OPTIONS_INIT. Call from: anywhere. */
+void coro_target_options_init(coro_target_options *CORO_NONNULL options);
+
+/* coro_target_register with options; NULL means defaults. fn is NULL if there is a handler. Errors: also -EINVAL. */
+coro_target_t coro_target_register_with(const char *CORO_NULLABLE prototype, coro_function CORO_NULLABLE fn,
+                                        const coro_target_options *CORO_NULLABLE options);
+
+/* Takes a target out of the registry: its name is free again, and nothing can be made of it any more. What was made of it
+   stays: coroutines run to their end, trampolines can be called. Returns 0, or -ESRCH. Call from: anywhere. */
+int coro_target_unregister(coro_target_t target);
+
+/* The target of that name, or -ENOENT, -EINVAL (NULL). Call from: anywhere. */
+coro_target_t coro_target_find(const char *CORO_NULLABLE name);
+
+/* Lists the registered targets: up to n of them into `targets`, in the order in which they were registered. Returns how many
+   there are. Call from: anywhere. */
+int coro_target_list(coro_target_t *CORO_NULLABLE targets, int n);
+
+/* Copies the prototype into buffer, in one spelling: "int resize(const char *path, int width = 800)"; cut to fit and always
+   terminated when size > 0. Returns the whole length, or -ESRCH. buffer NULL: only the length. Call from: anywhere. */
+int coro_target_describe(coro_target_t target, char *CORO_NULLABLE buffer, size_t size);
+
+/* The size of its result in bytes: 0 if that is void. Or -ESRCH. Call from: anywhere. */
+ssize_t coro_target_result_size(coro_target_t target);
+
+/* Declares a struct, so that it may be passed and returned by value: coro_struct_register("point", "double x; double y;").
+   It is `struct point` in prototypes, and `point`. fields: as between the braces in C; any type of a parameter, arrays with
+   their length, structs that were registered before; no bit-fields, unions or alignment of its own. It is never forgotten.
+   Returns 0, also for the same again, or -EINVAL (with the place and the reason), -EEXIST (other fields), -ENOMEM.
+   Call from: anywhere. */
+int coro_struct_register(const char *CORO_NULLABLE name, const char *CORO_NULLABLE fields);
+
+/* The size of a registered struct, and where a field begins in it; in bytes. Or -ENOENT, -EINVAL (NULL). Call from: anywhere. */
+ssize_t coro_struct_size(const char *CORO_NULLABLE name);
+ssize_t coro_struct_offset(const char *CORO_NULLABLE name, const char *CORO_NULLABLE field);
+
+/* Kinds of coro_value. */
+#define CORO_VALUE_DEFAULT 0  /* the parameter's default */
+#define CORO_VALUE_SIGNED 1   /* as.i */
+#define CORO_VALUE_UNSIGNED 2 /* as.u */
+#define CORO_VALUE_DOUBLE 3   /* as.d */
+#define CORO_VALUE_POINTER 4  /* as.p; texts too */
+#define CORO_VALUE_BYTES 5    /* a struct or a long double: the `size` bytes at as.p */
+#define CORO_VALUE_VOID 6     /* there is no result */
+
+/* An argument or a result with its type, for who calls without a C compiler's help. It is converted to the parameter's type
+   where nothing is lost: an integer must fit; one that is exact in a floating-point type may be passed for that; a double for a
+   float is rounded. Everything else is an error: so is a number for a pointer. */
+typedef struct coro_value {
+    uint32_t kind; /* CORO_VALUE_... */
+    uint32_t size; /* of CORO_VALUE_BYTES; else 0 */
+    union {
+        int64_t i;
+        uint64_t u;
+        double d;
+        const void *CORO_NULLABLE p;
+    } as;
+} coro_value;
+
+/* Creates a coroutine that runs the target with these arguments: coro_new_... does not start it, coro_spawn_... queues it,
+   coro_start_now_... runs it at once, as coro_new(), coro_spawn() and coro_start_now() do. The arguments are read before the call
+   returns. It is named after its target.
+   ..._target: one argument for each parameter, of its type, as C passes them to variadic functions; for a struct its address.
+     Nothing can be checked and nothing left out: a double for an int, or one too few, is undefined behaviour.
+   ..._named: the same, of the target of that name.
+   ..._args: n values, checked. Parameters that have a default may be missing at the end.
+   ..._kwargs: n values, each with the name of its parameter, in any order. Values before all others may have NULL for a name: they
+     are for the first parameters. "thread_name" is the coroutine's name, unless a parameter is called so.
+   Returns its id, or the errors of coro_new(), and
+     -EINVAL  an argument is missing, or one too many, or unknown, or given twice, or not of the parameter's type, or a text has
+              no copy of its own to be; coro_error_detail() names the parameter
+     -ERANGE  an integer does not fit its parameter
+     -ESRCH   no such target (-ENOENT: no target of that name)
+     CORO_EYIELDFROMMAIN  coro_start_now_...: in a callback that must not suspend
+   Suspends: only coro_start_now_..., as coro_start_now(). Call from: anywhere; it will belong to the calling thread's loop. */
+coro_t coro_new_target(coro_target_t target, ...);
+coro_t coro_spawn_target(coro_target_t target, ...);
+coro_t coro_start_now_target(coro_target_t target, ...);
+coro_t coro_new_named(const char *CORO_NULLABLE name, ...);
+coro_t coro_spawn_named(const char *CORO_NULLABLE name, ...);
+coro_t coro_start_now_named(const char *CORO_NULLABLE name, ...);
+coro_t coro_new_args(coro_target_t target, const coro_value *CORO_NULLABLE values, int n);
+coro_t coro_spawn_args(coro_target_t target, const coro_value *CORO_NULLABLE values, int n);
+coro_t coro_start_now_args(coro_target_t target, const coro_value *CORO_NULLABLE values, int n);
+coro_t coro_new_kwargs(coro_target_t target, const char *CORO_NULLABLE const *CORO_NULLABLE names,
+                       const coro_value *CORO_NULLABLE values, int n);
+coro_t coro_spawn_kwargs(coro_target_t target, const char *CORO_NULLABLE const *CORO_NULLABLE names,
+                         const coro_value *CORO_NULLABLE values, int n);
+coro_t coro_start_now_kwargs(coro_target_t target, const char *CORO_NULLABLE const *CORO_NULLABLE names,
+                             const coro_value *CORO_NULLABLE values, int n);
+
+/* coro_spawn_kwargs with options, and coro_new_kwargs. names NULL: no value has a name. options NULL: defaults; options->release
+   must be NULL. */
+coro_t coro_spawn_kwargs_with(coro_target_t target, const char *CORO_NULLABLE const *CORO_NULLABLE names,
+                              const coro_value *CORO_NULLABLE values, int n, const coro_options *CORO_NULLABLE options);
+coro_t coro_new_kwargs_with(coro_target_t target, const char *CORO_NULLABLE const *CORO_NULLABLE names,
+                            const coro_value *CORO_NULLABLE values, int n, const coro_options *CORO_NULLABLE options);
+
+/* coro_join() for the result of a target: its bytes, `size` of them, are stored at result, as a variable of the result's type has
+   them (an int8_t is one byte). result NULL and size 0: the result is not wanted. For a coroutine that runs a coro_fn, the
+   result is its pointer. If it failed, the bytes become zero. (coro_join() itself gives what fits a pointer: an integer or a
+   pointer widened to it, and NULL for all other results.)
+   Returns: as coro_join, and -EINVAL if the result has another size: then nothing was waited for. Suspends: as coro_join.
+   Call from: its thread. */
+int coro_join_result(coro_t co, void *CORO_NULLABLE result, size_t size, int64_t timeout);
+
+/* The same with the result's type: value->kind becomes that of the result (CORO_VALUE_VOID if there is none). A struct or a long
+   double is stored at value->as.p, where value->size bytes must be, if value->kind is CORO_VALUE_BYTES at the call. If it failed,
+   value is as it was. Errors: as coro_join_result; -EINVAL too if value is NULL. */
+int coro_join_value(coro_t co, coro_value *CORO_NULLABLE value, int64_t timeout);
+
+/* ==================================================================================================== Trampolines */
+/*
+ * A target as a plain C function pointer of its signature, made at run time: to be called by whoever takes a callback, qsort(3) or
+ * a library that has never heard of coroutines. A call makes a coroutine that runs the target with the arguments of the call.
+ *
+ * Where such a function's code comes from: up to CORO_TRAMPOLINES_IN_TEXT trampolines at a time are thunks in libcoro's own
+ * code, and no memory is ever both writable and executable, which systems that harden processes (SELinux's execmem,
+ * systemd's MemoryDenyWriteExecute) demand. Further ones are libffi's closures, for which most builds of libffi map memory that
+ * is both. Targets without trampolines need neither.
+ */
+
+#define CORO_TRAMPOLINES_IN_TEXT 1024
+
+/* A trampoline. Positive; never reused; a negative value is an error. */
+typedef int64_t coro_trampoline_t;
+
+/* What a call of the function does: modes of coro_trampoline_new. */
+/* Spawns the target on the calling thread's loop, detached, and returns at once what coro_trampoline_options.otherwise says. */
+#define CORO_TRAMPOLINE_SPAWN 1
+/* Spawns the target on the calling thread's loop, waits for its end, and returns its result. Suspends its caller, as if it had
+   called the target itself: what interrupts it meanwhile is raised in the target, whose end it waits for all the same, for the
+   arguments may point to the caller's stack. In a callback that must not suspend, nothing is run. */
+#define CORO_TRAMPOLINE_CALL 2
+/* Posts the call to the loop of the thread that made the trampoline, as coro_post(), where the target is spawned, detached;
+   may be called on any thread, and returns at once what coro_trampoline_options.otherwise says. */
+#define CORO_TRAMPOLINE_POST 3
+/* Runs the target there and then, in its caller, whatever that is: a closure as a C function, without a coroutine. */
+#define CORO_TRAMPOLINE_DIRECT 4
+
+/* Flag of coro_trampoline_options: the target's first parameter, which must be a pointer, is not one of the function's: it gets
+   options->context. So a C function with a context becomes one without. */
+#define CORO_TRAMPOLINE_CONTEXT 0x1
+
+/* How to make a trampoline. Start from CORO_TRAMPOLINE_OPTIONS_INIT or coro_trampoline_options_init(): beside struct_size, zero
+   is the default. */
+typedef struct coro_trampoline_options {
+    size_t struct_size;           /* sizeof(coro_trampoline_options) */
+    void *CORO_NULLABLE context;  /* see CORO_TRAMPOLINE_CONTEXT */
+    const void *CORO_NULLABLE otherwise; /* points to what a call returns that has no result of the target to return: it only
+                                     starts it, or could not, or the target failed. Of the result's type; copied; NULL: all zero */
+    uint32_t flags;               /* CORO_TRAMPOLINE_CONTEXT; default none */
+    uint32_t reserved;            /* 0 */
+} coro_trampoline_options;
+
+#define CORO_TRAMPOLINE_OPTIONS_INIT { sizeof(coro_trampoline_options), NULL, NULL, 0, 0 }
+
+/* Fills in the defaults: the same as CORO_TRAMPOLINE_OPTIONS_INIT. Call from: anywhere. */
+void coro_trampoline_options_init(coro_trampoline_options *CORO_NONNULL options);
+
+/* Makes a trampoline. mode: one of the above. options NULL: defaults. It keeps the target, which may be unregistered.
+   Returns it, or -EINVAL (mode, an option, a target whose first parameter can't be the context), -ESRCH (no such target), -ENOMEM,
+   or the errno of mapping memory for code: -EACCES where the system forbids it. Call from: anywhere. */
+coro_trampoline_t coro_trampoline_new(coro_target_t target, int mode,
+                                      const coro_trampoline_options *CORO_NULLABLE options);
+
+/* The function: cast it to the target's type (less the context). Valid until coro_trampoline_free(). NULL: no such trampoline.
+   Call from: anywhere. */
+coro_function CORO_NULLABLE coro_trampoline_function(coro_trampoline_t trampoline);
+
+/* Frees a trampoline. Calls that are under way end as they would, also if one of them does this; calls that are posted are run.
+   A function that is called after it was freed does nothing, says so on stderr and returns zero, as long as its place is not
+   taken by another: the 256 that were freed last are kept for that. Beyond that it is undefined.
+   Returns 0, or -ESRCH: it was freed, or never was. Call from: anywhere. */
+int coro_trampoline_free(coro_trampoline_t trampoline);
+
+/* What the last call that could not run its target, or whose target failed, met: a negative error, or 0 if none has. Such an
+   error is told as well: that of a target to the notifier, as ever; that of a call on stderr, a line each. Or -ESRCH.
+   Call from: anywhere. */
+int coro_trampoline_error(coro_trampoline_t trampoline);
+
+/* =============================================================================================== Objects that run */
+/*
+ * For languages where one subclasses a "thread" and overrides its method: an object is run, by what is in its slot.
+ */
+
+/* An object with a slot for what its coroutine runs. Put it first in a struct of your own. */
+typedef struct coro_runnable coro_runnable;
+struct coro_runnable {
+    size_t struct_size;                              /* sizeof(coro_runnable) */
+    void *CORO_NULLABLE (*CORO_NULLABLE run)(coro_runnable *CORO_NONNULL self); /* what the coroutine runs; read when it
+                                                        first runs. What it returns is the coroutine's result. NULL then: the
+                                                        coroutine fails with -EINVAL */
+    void (*CORO_NULLABLE release)(coro_runnable *CORO_NONNULL self); /* called once when the coroutine has ended or was
+                                                        cancelled; read then; not when creating it failed; must not suspend */
+};
+
+/* Creates a coroutine that runs the object, which must live until release is called, or it has ended. coro_new_runnable does not
+   start it, coro_spawn_runnable queues it. options NULL: defaults; options->release must be NULL. An object may be run by
+   several. Returns and errors: as coro_new and coro_spawn_with; -EINVAL too if object is NULL or its struct_size is wrong. Call
+   from: anywhere. */
+coro_t coro_new_runnable(coro_runnable *CORO_NULLABLE object, const coro_options *CORO_NULLABLE options);
+coro_t coro_spawn_runnable(coro_runnable *CORO_NULLABLE object, const coro_options *CORO_NULLABLE options);
+
+/* The object that the running coroutine runs; NULL if it runs none. Call from: anywhere. */
+coro_runnable *CORO_NULLABLE coro_current_runnable(void);
+
 /* ======================================================================================================== Threads */
 /*
  * Each thread has coroutines and objects of its own, so nothing of them needs a lock. What threads hand each other is work.
@@ -2205,6 +2499,54 @@ coro_loop_t coro_loop_current(void);
    Returns 0, -ESRCH (no such loop, or its thread has ended), -EINVAL (fn NULL), -ENOMEM. Call from: anywhere; does not
    suspend. */
 int coro_post(coro_loop_t loop, coro_fn CORO_NULLABLE fn, void *CORO_NULLABLE arg);
+
+/* ============================================================================================ Hooks for host languages */
+/*
+ * An interpreter keeps state per thread: its current frame, its exceptions, how deep it is. Coroutines share a thread, so that
+ * state has to be changed with each switch; and who has a global lock wants to give it up while the loop waits. The hooks are
+ * called with suspending forbidden (CORO_EYIELDFROMMAIN), and hold for the calling thread.
+ */
+
+/* What to do when one coroutine makes way for another. Each function may be NULL. `state` points to a pointer of the coroutine's own
+   for this, NULL at first; 0, the thread's own stack, has one too. */
+typedef struct coro_switch_hooks {
+    size_t struct_size;          /* sizeof(coro_switch_hooks) */
+    void *CORO_NULLABLE context; /* passed to all */
+    /* `co` is about to be left: save what the thread has for it. Runs on its stack. */
+    void (*CORO_NULLABLE leave)(void *CORO_NULLABLE context, coro_t co, void *CORO_NULLABLE *CORO_NONNULL state);
+    /* `co` goes on, or begins: restore it. Runs on its stack, before anything else of it. */
+    void (*CORO_NULLABLE enter)(void *CORO_NULLABLE context, coro_t co, void *CORO_NULLABLE *CORO_NONNULL state);
+    /* `co` has run its last: instead of leave, on its stack, after all other code of its own; free its state. It is not called
+       for one that was never entered. */
+    void (*CORO_NULLABLE end)(void *CORO_NULLABLE context, coro_t co, void *CORO_NULLABLE *CORO_NONNULL state);
+} coro_switch_hooks;
+
+#define CORO_SWITCH_HOOKS_INIT { sizeof(coro_switch_hooks), NULL, NULL, NULL, NULL }
+
+/* Sets this thread's switch hooks, which are copied; NULL: none, which is the default. Every switch of the thread then costs
+   their calls; without them it costs nothing. The caller is not entered by this, nor left: its state is that which the thread has
+   now. States that are left when hooks are taken away are for their owner to free.
+   Returns 0, or -EINVAL (struct_size), -ENOMEM, CORO_EYIELDFROMMAIN (in a hook). Call from: anywhere. */
+int coro_set_switch_hooks(const coro_switch_hooks *CORO_NULLABLE hooks);
+
+/* The running coroutine's state for the switch hooks, as they see it: for who sets it at another time. Without hooks, or memory,
+   NULL. Call from: anywhere. */
+void *CORO_NULLABLE *CORO_NULLABLE coro_switch_state(void);
+
+/* What to do around the loop's wait: give up the interpreter's lock, and take it again. Each may be NULL. They are called only where
+   the thread may really sleep, in pairs, on the thread's own stack. */
+typedef struct coro_poll_hooks {
+    size_t struct_size;          /* sizeof(coro_poll_hooks) */
+    void *CORO_NULLABLE context; /* passed to both */
+    void (*CORO_NULLABLE before_wait)(void *CORO_NULLABLE context);
+    void (*CORO_NULLABLE after_wait)(void *CORO_NULLABLE context);
+} coro_poll_hooks;
+
+#define CORO_POLL_HOOKS_INIT { sizeof(coro_poll_hooks), NULL, NULL, NULL }
+
+/* Sets this thread's poll hooks, which are copied; NULL: none, which is the default. Returns 0, or -EINVAL (struct_size), -ENOMEM,
+   CORO_EYIELDFROMMAIN (in a hook). Call from: anywhere. */
+int coro_set_poll_hooks(const coro_poll_hooks *CORO_NULLABLE hooks);
 
 /* ======================================================================================================== Testing */
 /*
