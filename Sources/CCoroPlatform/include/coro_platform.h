@@ -21,5 +21,6 @@
 #include "coro_thread.h"
 #include "coro_tools.h"
 #include "coro_watchdog.h"
+#include "coro_words.h"
 
 #endif

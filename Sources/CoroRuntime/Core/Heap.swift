@@ -29,6 +29,16 @@ enum Heap {
         return length
     }
 
+    /// Whether two C strings are the same.
+    static func isSame(_ left: UnsafePointer<CChar>, _ right: UnsafePointer<CChar>) -> Bool {
+        var index = 0
+        while left[index] == right[index] {
+            if left[index] == 0 { return true }
+            index += 1
+        }
+        return false
+    }
+
     static func free<T>(_ memory: UnsafeMutablePointer<T>?) {
         coro_memory_free(UnsafeMutableRawPointer(memory))
     }

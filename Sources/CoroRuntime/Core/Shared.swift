@@ -9,6 +9,8 @@ struct Shared {
     /// The coroutine-local variables.
     var localKeys = Vector<LocalKey>()
     var lastLocalKey: Int64 = 0
+    /// The structs that may be passed by value.
+    var structs = Vector<StructRef>()
     /// The children that somebody waits for or has a handle of.
     var children = Vector<ChildClaim>()
     /// How many of them nobody is left to wait for.

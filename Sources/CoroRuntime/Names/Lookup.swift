@@ -77,12 +77,7 @@ extension LookupRef {
 
 private func isSame(_ own: UnsafeMutablePointer<CChar>?, _ other: UnsafePointer<CChar>?) -> Bool {
     guard let own, let other else { return own == nil && other == nil }
-    var index = 0
-    while own[index] == other[index] {
-        if own[index] == 0 { return true }
-        index += 1
-    }
-    return false
+    return Heap.isSame(own, other)
 }
 
 private func runLookup(_ task: UnsafeMutablePointer<coro_pool_task>) {
