@@ -2335,6 +2335,14 @@ typedef struct coro_value {
     } as;
 } coro_value;
 
+/* The values that say what a C value is, for languages to which unions are foreign; see CORO_ARGS too. bytes: is not copied.
+   Call from: anywhere. */
+coro_value coro_value_of_signed(int64_t value);
+coro_value coro_value_of_unsigned(uint64_t value);
+coro_value coro_value_of_double(double value);
+coro_value coro_value_of_pointer(const void *CORO_NULLABLE value);
+coro_value coro_value_of_bytes(const void *CORO_NULLABLE bytes, size_t size);
+
 /* Creates a coroutine that runs the target with these arguments: coro_new_... does not start it, coro_spawn_... queues it,
    coro_start_now_... runs it at once, as coro_new(), coro_spawn() and coro_start_now() do. The arguments are read before the call
    returns. It is named after its target.
@@ -2345,11 +2353,12 @@ typedef struct coro_value {
    ..._kwargs: n values, each with the name of its parameter, in any order. Values before all others may have NULL for a name: they
      are for the first parameters. "thread_name" is the coroutine's name, unless a parameter is called so.
    Returns its id, or the errors of coro_new(), and
-     -EINVAL  an argument is missing, or one too many, or unknown, or given twice, or not of the parameter's type, or a text has
-              no copy of its own to be; coro_error_detail() names the parameter
+     -EINVAL  an argument is missing, or one too many, or unknown, or given twice, or not of the parameter's type (which nobody
+              can tell of variadic ones); coro_error_detail() names the parameter
      -ERANGE  an integer does not fit its parameter
      -ESRCH   no such target (-ENOENT: no target of that name)
      CORO_EYIELDFROMMAIN  coro_start_now_...: in a callback that must not suspend
+   On an error what is passed for owned parameters stays the caller's.
    Suspends: only coro_start_now_..., as coro_start_now(). Call from: anywhere; it will belong to the calling thread's loop. */
 coro_t coro_new_target(coro_target_t target, ...);
 coro_t coro_spawn_target(coro_target_t target, ...);

@@ -72,4 +72,30 @@ void coro_signature_unprepare(void *_Nullable prepared);
 void coro_signature_call(const coro_signature *_Nonnull signature, void (*_Nonnull fn)(void), void *_Nullable result,
                          void *_Nullable const *_Nullable arguments);
 
+/* Whether functions of that signature can be called without libffi: their arguments all fit registers, and so does the result. */
+bool coro_signature_is_direct(const coro_signature *_Nonnull signature);
+
+/* As coro_signature_call, for such a signature, which need not be prepared, with the arguments of a block. */
+void coro_signature_call_direct(const coro_signature *_Nonnull signature, void (*_Nonnull fn)(void), void *_Nullable result,
+                                const void *_Nonnull block);
+
+/* The arguments of a variadic function. */
+typedef struct coro_argument_list coro_argument_list;
+
+/* Stores arguments of the parameters' types, as C passes them to variadic functions, into a block; of a struct its address is
+   passed. -1, or the parameter that is a struct, where a NULL was. */
+int32_t coro_arguments_read(const coro_signature *_Nonnull signature, void *_Nonnull block,
+                            coro_argument_list *_Nonnull arguments);
+
+/* How many bytes there are in the texts of a block that are copied. */
+size_t coro_arguments_text_size(const coro_signature *_Nonnull signature, const void *_Nonnull block);
+
+/* Replaces those texts by copies at `copies`, where there is room for all. */
+void coro_arguments_copy_texts(const coro_signature *_Nonnull signature, void *_Nonnull block, char *_Nonnull copies);
+
+/* Numbers as a long double, which Swift does not have everywhere. */
+void coro_store_long_double(void *_Nonnull place, double value);
+void coro_store_long_double_of_signed(void *_Nonnull place, int64_t value);
+void coro_store_long_double_of_unsigned(void *_Nonnull place, uint64_t value);
+
 #endif

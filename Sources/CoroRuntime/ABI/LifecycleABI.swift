@@ -117,7 +117,7 @@ public func coro_join(
     call { runtime throws(Refusal) in
         result?.pointee = nil
         if timeout < 0 { throw runtime.refuseArgument("timeout is negative: CORO_FOREVER waits without limit") }
-        try runtime.join(runtime.find(co), result: result, timeout: timeout)
+        try runtime.join(runtime.find(co), timeout: timeout) { result?.pointee = $0.pointee.result }
         return 0
     }
 }

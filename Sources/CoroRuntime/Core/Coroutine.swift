@@ -188,6 +188,12 @@ extension CoroutineRef {
         pointee.flags = Coroutine.Flags(rawValue: pointee.flags.rawValue | flag.rawValue)
     }
 
+    /// Whether that is its function.
+    @inline(__always)
+    func runs(_ function: CoroutineFunction) -> Bool {
+        unsafeBitCast(pointee.function, to: UInt.self) == unsafeBitCast(function, to: UInt.self)
+    }
+
     @inline(__always)
     func clear(_ flag: Coroutine.Flags) {
         pointee.flags = Coroutine.Flags(rawValue: pointee.flags.rawValue & ~flag.rawValue)

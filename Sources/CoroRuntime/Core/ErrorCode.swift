@@ -22,6 +22,7 @@ enum CoroErrno {
     static let textBusy: Int32 = 26
     static let noSpace: Int32 = 28
     static let brokenPipe: Int32 = 32
+    static let range: Int32 = 34
     static let deadlock: Int32 = 35
     static let nameTooLong: Int32 = 36
     static let noSystemCall: Int32 = 38

@@ -1,13 +1,11 @@
 /// Waiting for a coroutine's end.
 extension RuntimeRef {
-    /// Waits until `target` has ended; see `coro_join`. timeout: nanoseconds, not negative.
+    /// Waits until `target` has ended, and has its result taken; see `coro_join`. timeout: nanoseconds, not negative.
     @inline(__always)
-    func join(
-        _ target: CoroutineRef, result: UnsafeMutablePointer<UnsafeMutableRawPointer?>?, timeout: Int64
-    ) throws(Refusal) {
+    func join(_ target: CoroutineRef, timeout: Int64, _ takeResult: (CoroutineRef) -> Void) throws(Refusal) {
         if target.pointee.state != .ended { try awaitEnd(of: target, timeout: timeout) }
         target.set(.taken)
-        result?.pointee = target.pointee.result
+        takeResult(target)
         let failure = target.pointee.failure
         if failure == 0 {
             dropIfUnneeded(target)

@@ -113,6 +113,7 @@ extension RuntimeRef {
         // What its release function does to it finds it ended, and does not free it.
         coroutine.pointee.state = .ended
         coroutine.pointee.holders += 1
+        coroutine.call?.freeArguments()
         releaseArgument(of: coroutine)
         coroutine.pointee.holders -= 1
         end(coroutine)
@@ -172,7 +173,9 @@ extension RuntimeRef {
         }
         guard coroutine.pointee.holders == 0, !coroutine.has(.cancelledInQueue) else { return }
         coroutine.freeExtras()
+        let call = coroutine.call
         pointee.pool.give(coroutine)
+        if let call { drop(call) }
     }
 
     /// A coroutine that was taken out of the ready queue had been cancelled there.
@@ -186,7 +189,7 @@ extension RuntimeRef {
     /// Makes the running coroutine, or what it runs in a timeout scope, fail when that returns.
     func recordFailure(_ code: Int32, _ message: UnsafePointer<CChar>?) {
         let me = pointee.current
-        if me == pointee.main && !me.has(.timed) || pointee.obstacles.forbidden != 0 { return }
+        if me == pointee.main && !me.has(.timed) || pointee.obstacles.isInCallback { return }
         me.pointee.failure = code < 0 ? code : Code.invalid
         guard let extras = message == nil ? me.pointee.extras : me.obtainExtras() else { return }
         // The message may be the one that is replaced.

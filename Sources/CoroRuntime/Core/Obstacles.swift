@@ -5,8 +5,10 @@ import CCoroPlatform
 struct Obstacles {
     /// How many of the following hold: 0 sends a suspending call straight on.
     private(set) var count: Int32 = 0
-    /// In how many callbacks we are that must not suspend.
+    /// In how many callbacks, and targets, we are that must not suspend.
     private(set) var forbidden: Int32 = 0
+    /// How many of those are targets, which run in coroutines like any other but for that.
+    private var targets: Int32 = 0
     /// Whether the thread's own stack must not suspend.
     private(set) var strictMain = false
 
@@ -19,6 +21,20 @@ struct Obstacles {
         forbidden -= 1
         count -= 1
     }
+
+    /// The same for a target that was registered as one that must not suspend.
+    mutating func forbidInTarget() {
+        targets += 1
+        forbid()
+    }
+
+    mutating func allowAfterTarget() {
+        targets -= 1
+        allow()
+    }
+
+    /// Whether we are in a callback that must not suspend, which is no part of what a coroutine runs.
+    var isInCallback: Bool { forbidden != targets }
 
     mutating func setStrictMain(_ on: Bool) {
         if on != strictMain { count += on ? 1 : -1 }
@@ -49,7 +65,9 @@ extension RuntimeRef {
                 $0.append(
                     isPool
                         ? "a thread of the pool does not run coroutines: block, or coro_post() to a loop"
-                        : "destructors, release functions and notifiers must not suspend")
+                        : pointee.obstacles.isInCallback
+                            ? "destructors, release functions and notifiers must not suspend"
+                            : "a target that was registered with CORO_TARGET_NO_SUSPEND must not suspend")
             }
         }
         if pointee.obstacles.strictMain, pointee.current == pointee.main {

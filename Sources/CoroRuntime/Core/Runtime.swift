@@ -75,6 +75,8 @@ struct Runtime {
     var cancelledInQueue = 0
     var pool = CoroutinePool()
     var stacks = StackPool()
+    /// Blocks for calls of targets.
+    var calls = CallPool()
     /// How many stacks hold a suspended or running coroutine.
     var startedCount = 0
     var lastID: Int64
@@ -229,7 +231,7 @@ extension RuntimeRef {
         endHandlers()
         if pointee.main.has(.timed) { endAlarm() }
         // User code first, while all is still there.
-        cancelUnstarted()
+        repeat { cancelUnstarted() } while freeCalls()
         dropJobs()
         pointee.main.pointee.extras?.destroyLocals()
         endSignals() // which that code may have registered
@@ -251,6 +253,7 @@ extension RuntimeRef {
         pointee.timers.free()
         pointee.pool.freeAll()
         pointee.standIns.free()
+        pointee.calls.free()
         pointee.report.free()
         Heap.free(pointee.overflowText)
         coro_fault_stack_detach(pointee.faultStack)

@@ -16,6 +16,7 @@ struct Shared {
     /// How many of them nobody is left to wait for.
     var strayCount = 0
     var lastProcess: Int64 = 0
+    var targets = TargetRegistry()
 
     /// Does body behind the lock; returns nil if there is no memory for what is shared.
     static func withLock<Result>(_ body: (UnsafeMutablePointer<Shared>) -> Result) -> Result? {

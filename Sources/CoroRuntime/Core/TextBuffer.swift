@@ -41,6 +41,7 @@ struct TextBuffer {
         append(digitsOf: number.magnitude, radix: 10)
     }
 
+    mutating func append(unsigned number: UInt64) { append(digitsOf: number, radix: 10) }
     mutating func append(_ number: Int) { append(Int64(number)) }
     mutating func append(_ number: Int32) { append(Int64(number)) }
 

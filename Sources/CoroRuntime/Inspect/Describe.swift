@@ -2,9 +2,13 @@ import CCoroPlatform
 
 /// Coroutines as people read of them.
 extension RuntimeRef {
-    /// Its name: the one it was given, else its function's symbol, else "coro <id>".
+    /// Its name: the one it was given, else its target's, else its function's symbol, else "coro <id>".
     func appendName(of coroutine: CoroutineRef, to text: inout TextBuffer) {
         if let name = coroutine.pointee.extras?.pointee.name {
+            text.append(cString: UnsafePointer(name))
+            return
+        }
+        if let name = coroutine.call?.pointee.target.pointee.signature.pointee.name {
             text.append(cString: UnsafePointer(name))
             return
         }

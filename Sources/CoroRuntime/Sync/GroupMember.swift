@@ -173,13 +173,9 @@ extension RuntimeRef {
     }
 
     func isMember(_ coroutine: CoroutineRef, of group: GroupRef) -> Bool {
-        guard let function = coroutine.pointee.function, address(of: function) == address(of: runGroupMember),
-            let argument = coroutine.pointee.argument
-        else { return false }
+        guard coroutine.runs(runGroupMember), let argument = coroutine.pointee.argument else { return false }
         return argument.assumingMemoryBound(to: GroupMember.self).pointee.group == group
     }
-
-    private func address(of function: CoroutineFunction) -> UInt { unsafeBitCast(function, to: UInt.self) }
 }
 
 private func runGroupMember(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
