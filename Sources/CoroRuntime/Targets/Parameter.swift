@@ -20,7 +20,8 @@ extension PrototypeParser {
             throw refuse(start, "only a pointer can be owned or borrowed")
         }
         if let name = declarator.name { try checkIsNew(name) }
-        parameter.value = try takeDefault(parameter.type, isText: isText && ownership != UInt32(CORO_ARGUMENT_OWNED)).map { UnsafeRawPointer($0) }
+        let mayBeText = isText && ownership != UInt32(CORO_ARGUMENT_OWNED)
+        parameter.value = try takeDefault(parameter.type, isText: mayBeText).map { UnsafeRawPointer($0) }
         parameter.name = declarator.name.flatMap { $0.copy() }
         parameters.appendReserved(parameter) // from here on it is freed with the others
         if parameter.name == nil, declarator.name != nil { throw lackOfMemory() }

@@ -2,8 +2,8 @@ import CCoroPlatform
 
 /// Reads declarations of C. What it has read it writes down in one spelling as it goes.
 ///
-/// It calls itself for nothing but the parameters of the function, so it takes little stack however deep declarators are nested:
-/// these have a stack of their own.
+/// It calls itself for nothing but the parameters of the function, so that it takes little stack however deep declarators are
+/// nested: these have a stack of their own.
 struct PrototypeParser {
     let runtime: RuntimeRef
     private var scanner: Scanner
@@ -23,7 +23,7 @@ struct PrototypeParser {
     init(_ text: UnsafePointer<CChar>, in runtime: RuntimeRef) throws(Refusal) {
         self.runtime = runtime
         scanner = Scanner(text)
-        token = Token(kind: .end, start: text, line: 1, column: 1)
+        token = Token(.end, at: text, line: 1, column: 1)
         if Heap.length(of: text) > Self.longestText { throw refuse(token, "the declaration is longer than 65535 bytes") }
         try advance()
     }
@@ -38,7 +38,8 @@ struct PrototypeParser {
 
     mutating func advance() throws(Refusal) {
         token = scanner.scan()
-        if token.kind == .broken { throw refuse(token, token.problem) }
+        if token.kind == .endlessComment { throw refuse(token, "this comment does not end") }
+        if token.kind == .endlessQuotation { throw refuse(token, "its closing quote is missing") }
         if token.kind == .word, token.length > Self.longestName { throw refuse(token, "a name has more than 255 bytes") }
     }
 
@@ -71,9 +72,9 @@ struct PrototypeParser {
         Refusal(
             code: runtime.fail(Code.invalid) {
                 $0.append("line ")
-                $0.append(token.line)
+                $0.append(Int64(token.line))
                 $0.append(", column ")
-                $0.append(token.column)
+                $0.append(Int64(token.column))
                 $0.append(": ")
                 write(&$0)
                 $0.append(", near ")

@@ -1,7 +1,7 @@
 /// Cuts the text of a C declaration into tokens. A copy of it looks ahead.
 struct Scanner {
     private var next: UnsafePointer<CChar>
-    private var line = 1
+    private var line: UInt32 = 1
     private var lineStart: UnsafePointer<CChar>
 
     init(_ text: UnsafePointer<CChar>) {
@@ -14,7 +14,7 @@ struct Scanner {
     /// At the end of the text it stays there.
     mutating func scan() -> Token {
         if let broken = skipSpace() { return broken }
-        var token = Token(kind: .mark, start: next, line: line, column: next - lineStart + 1)
+        var token = Token(.mark, at: next, line: line, column: next - lineStart + 1)
         let first = byte()
         if first == 0 {
             token.kind = .end
@@ -58,9 +58,8 @@ struct Scanner {
     }
 
     private mutating func skipComment() -> Token? {
-        let token = Token(
-            kind: .broken, start: next, length: 2, line: line, column: next - lineStart + 1,
-            problem: "this comment does not end")
+        var token = Token(.endlessComment, at: next, line: line, column: next - lineStart + 1)
+        token.length = 2
         next += 2
         while byte() != UInt8(ascii: "*") || byte(1) != UInt8(ascii: "/") {
             if byte() == 0 { return token }
@@ -94,8 +93,7 @@ struct Scanner {
         next += 1
         while byte() != quote {
             if byte() == 0 || byte() == UInt8(ascii: "\n") {
-                token.kind = .broken
-                token.problem = "its closing quote is missing"
+                token.kind = .endlessQuotation
                 return
             }
             next += byte() == UInt8(ascii: "\\") && byte(1) != 0 && byte(1) != UInt8(ascii: "\n") ? 2 : 1

@@ -10,7 +10,7 @@ extension PrototypeParser {
             var index = 1
             while index < token.length - 1 {
                 let character = try escaped(token, &index)
-                if character.value == 0 { throw refuse(token, "a text ends at its first '\\0', and this one goes on: leave it out") }
+                if character.value == 0 { throw refuse(token, "a text ends at its first '\\0': leave it out") }
                 if character.isUnicode {
                     try appendUnicode(character.value, to: &bytes)
                 } else {

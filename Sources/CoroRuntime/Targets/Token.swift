@@ -4,17 +4,27 @@ import CCoroPlatform
 struct Token {
     enum Kind: UInt8 {
         case end, word, number, character, text, mark
-        /// What is none: `problem` says why.
-        case broken
+        case endlessComment, endlessQuotation
     }
 
-    var kind: Kind
     var start: UnsafePointer<CChar>
-    var length = 0
     /// From 1 on, in bytes.
-    var line: Int
-    var column: Int
-    var problem: StaticString = ""
+    var line: UInt32
+    var column: UInt32
+    private var size: UInt32 = 0
+    var kind: Kind
+
+    init(_ kind: Kind, at start: UnsafePointer<CChar>, line: UInt32, column: Int) {
+        self.kind = kind
+        self.start = start
+        self.line = line
+        self.column = UInt32(truncatingIfNeeded: column)
+    }
+
+    var length: Int {
+        get { Int(size) }
+        set { size = UInt32(truncatingIfNeeded: newValue) }
+    }
 
     func byte(_ index: Int) -> UInt8 { UInt8(bitPattern: start[index]) }
 
