@@ -2471,21 +2471,30 @@ int coro_trampoline_error(coro_trampoline_t trampoline);
  * For languages where one subclasses a "thread" and overrides its method: an object is run, by what is in its slot.
  */
 
-/* An object with a slot for what its coroutine runs. Put it first in a struct of your own. */
+/* An object with a slot for what its coroutine runs. Put it first in a struct of your own, and start from CORO_RUNNABLE_INIT or
+   coro_runnable_init(). */
 typedef struct coro_runnable coro_runnable;
 struct coro_runnable {
-    size_t struct_size;                              /* sizeof(coro_runnable) */
-    void *CORO_NULLABLE (*CORO_NULLABLE run)(coro_runnable *CORO_NONNULL self); /* what the coroutine runs; read when it
-                                                        first runs. What it returns is the coroutine's result. NULL then: the
-                                                        coroutine fails with -EINVAL */
-    void (*CORO_NULLABLE release)(coro_runnable *CORO_NONNULL self); /* called once when the coroutine has ended or was
-                                                        cancelled; read then; not when creating it failed; must not suspend */
+    size_t struct_size; /* sizeof(coro_runnable) */
+    /* What the coroutine runs; read when it first runs. What it returns is the coroutine's result. NULL then: the coroutine
+       fails with -EINVAL. */
+    void *CORO_NULLABLE (*CORO_NULLABLE run)(coro_runnable *CORO_NONNULL self);
+    /* Called once, when run has returned or the coroutine was cancelled; read then; not when creating it failed. It may free
+       the object, must not suspend, and can't fail the coroutine any more. */
+    void (*CORO_NULLABLE release)(coro_runnable *CORO_NONNULL self);
 };
 
-/* Creates a coroutine that runs the object, which must live until release is called, or it has ended. coro_new_runnable does not
-   start it, coro_spawn_runnable queues it. options NULL: defaults; options->release must be NULL. An object may be run by
-   several. Returns and errors: as coro_new and coro_spawn_with; -EINVAL too if object is NULL or its struct_size is wrong. Call
-   from: anywhere. */
+#define CORO_RUNNABLE_INIT { sizeof(coro_runnable), NULL, NULL }
+
+/* Fills in the defaults: the same as CORO_RUNNABLE_INIT. Call from: anywhere. */
+void coro_runnable_init(coro_runnable *CORO_NONNULL object);
+
+/* Creates a coroutine that runs the object, which must live until its release is called, or, without one, until run has
+   returned. coro_new_runnable does not start it; coro_spawn_runnable queues it, or runs it at once (CORO_START_NOW). options NULL:
+   defaults; options->release must be NULL; the name is options->name, or "coro <id>". An object may be run by several
+   coroutines: release is called for each.
+   Returns and errors: as coro_new and coro_spawn_with; -EINVAL too if object is NULL or its struct_size is wrong. Call from:
+   anywhere. */
 coro_t coro_new_runnable(coro_runnable *CORO_NULLABLE object, const coro_options *CORO_NULLABLE options);
 coro_t coro_spawn_runnable(coro_runnable *CORO_NULLABLE object, const coro_options *CORO_NULLABLE options);
 
@@ -2512,38 +2521,51 @@ int coro_post(coro_loop_t loop, coro_fn CORO_NULLABLE fn, void *CORO_NULLABLE ar
 /* ============================================================================================ Hooks for host languages */
 /*
  * An interpreter keeps state per thread: its current frame, its exceptions, how deep it is. Coroutines share a thread, so that
- * state has to be changed with each switch; and who has a global lock wants to give it up while the loop waits. The hooks are
- * called with suspending forbidden (CORO_EYIELDFROMMAIN), and hold for the calling thread.
+ * state has to be changed with each switch; and who has a global lock wants to give it up while the loop waits. See
+ * docs/host-languages.md.
+ *
+ * The hooks hold for the calling thread. They are called with suspending forbidden (CORO_EYIELDFROMMAIN), must not throw, and
+ * take what stack they need from the coroutine's. What they do to errno is undone.
  */
 
-/* What to do when one coroutine makes way for another. Each function may be NULL. `state` points to a pointer of the coroutine's own
-   for this, NULL at first; 0, the thread's own stack, has one too. */
+/* What to do when one coroutine makes way for another. Each function may be NULL. `state` points to a pointer of the coroutine's
+   own for this, NULL at first; 0, the thread's own stack, has one too.
+
+   Every switch is a leave (or end) and an enter: of one coroutine and the next, or, by way of the loop, of 0 and of who it runs.
+   For the loop is run by 0: where nobody can run, 0 waits, and it is not left by that. A call that comes back without another
+   having run is no switch. */
 typedef struct coro_switch_hooks {
     size_t struct_size;          /* sizeof(coro_switch_hooks) */
     void *CORO_NULLABLE context; /* passed to all */
-    /* `co` is about to be left: save what the thread has for it. Runs on its stack. */
+    /* `co` is about to be left: save what the thread has for it. Runs on its stack, and coro_current() is `co`. */
     void (*CORO_NULLABLE leave)(void *CORO_NULLABLE context, coro_t co, void *CORO_NULLABLE *CORO_NONNULL state);
-    /* `co` goes on, or begins: restore it. Runs on its stack, before anything else of it. */
+    /* `co` goes on, or begins: restore it. Runs on its stack, before anything else of it; coro_current() is `co`. One that had
+       begun when the hooks were set is entered without having been left: *state is NULL then. */
     void (*CORO_NULLABLE enter)(void *CORO_NULLABLE context, coro_t co, void *CORO_NULLABLE *CORO_NONNULL state);
     /* `co` has run its last: instead of leave, on its stack, after all other code of its own; free its state. It is not called
-       for one that was never entered. */
+       for one that has never run, nor for one that is suspended when its thread ends, nor for 0. */
     void (*CORO_NULLABLE end)(void *CORO_NULLABLE context, coro_t co, void *CORO_NULLABLE *CORO_NONNULL state);
 } coro_switch_hooks;
 
 #define CORO_SWITCH_HOOKS_INIT { sizeof(coro_switch_hooks), NULL, NULL, NULL, NULL }
 
-/* Sets this thread's switch hooks, which are copied; NULL: none, which is the default. Every switch of the thread then costs
-   their calls; without them it costs nothing. The caller is not entered by this, nor left: its state is that which the thread has
-   now. States that are left when hooks are taken away are for their owner to free.
-   Returns 0, or -EINVAL (struct_size), -ENOMEM, CORO_EYIELDFROMMAIN (in a hook). Call from: anywhere. */
+/* Fills in the defaults: the same as CORO_SWITCH_HOOKS_INIT. Call from: anywhere. */
+void coro_switch_hooks_init(coro_switch_hooks *CORO_NONNULL hooks);
+
+/* Sets this thread's switch hooks, which are copied, in the place of those it has; NULL: none, which is the default. Every
+   switch of the thread then costs their calls; without them it costs nothing. The caller is not entered by this, nor left: its
+   state is that which the thread has now. Where hooks take the place of others the states stay as they are; when they are taken
+   away all are NULL again, and what they point to is for its owner to free. The child of a fork has them too.
+   Returns 0; or, with nothing changed, -EINVAL (struct_size), -ENOMEM, CORO_EYIELDFROMMAIN (in a hook). Call from: anywhere. */
 int coro_set_switch_hooks(const coro_switch_hooks *CORO_NULLABLE hooks);
 
-/* The running coroutine's state for the switch hooks, as they see it: for who sets it at another time. Without hooks, or memory,
-   NULL. Call from: anywhere. */
+/* The running coroutine's state for the switch hooks, as they see it: for who sets it at another time. Valid until it ends.
+   NULL: there are no hooks. Call from: anywhere. */
 void *CORO_NULLABLE *CORO_NULLABLE coro_switch_state(void);
 
-/* What to do around the loop's wait: give up the interpreter's lock, and take it again. Each may be NULL. They are called only where
-   the thread may really sleep, in pairs, on the thread's own stack. */
+/* What to do around the loop's wait: give up the interpreter's lock, and take it again. Each may be NULL. They are called only
+   where the thread may really sleep, in pairs however the wait ends, on the thread's own stack, as 0. The loop that a call on
+   that stack runs calls them too. Until when to wait has been decided before: before_wait should be short. */
 typedef struct coro_poll_hooks {
     size_t struct_size;          /* sizeof(coro_poll_hooks) */
     void *CORO_NULLABLE context; /* passed to both */
@@ -2553,8 +2575,11 @@ typedef struct coro_poll_hooks {
 
 #define CORO_POLL_HOOKS_INIT { sizeof(coro_poll_hooks), NULL, NULL, NULL }
 
-/* Sets this thread's poll hooks, which are copied; NULL: none, which is the default. Returns 0, or -EINVAL (struct_size), -ENOMEM,
-   CORO_EYIELDFROMMAIN (in a hook). Call from: anywhere. */
+/* Fills in the defaults: the same as CORO_POLL_HOOKS_INIT. Call from: anywhere. */
+void coro_poll_hooks_init(coro_poll_hooks *CORO_NONNULL hooks);
+
+/* Sets this thread's poll hooks, which are copied, in the place of those it has; NULL: none, which is the default. The child of
+   a fork has them too. Returns 0, or -EINVAL (struct_size), -ENOMEM, CORO_EYIELDFROMMAIN (in a hook). Call from: anywhere. */
 int coro_set_poll_hooks(const coro_poll_hooks *CORO_NULLABLE hooks);
 
 /* ======================================================================================================== Testing */

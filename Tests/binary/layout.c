@@ -103,6 +103,24 @@ int main(void) {
     FIELD(coro_group_options, flags, 16, 4);
     FIELD(coro_group_options, reserved, 20, 4);
 
+    STRUCT(coro_runnable, 24);
+    FIELD(coro_runnable, struct_size, 0, 8);
+    FIELD(coro_runnable, run, 8, 8);
+    FIELD(coro_runnable, release, 16, 8);
+
+    STRUCT(coro_switch_hooks, 40);
+    FIELD(coro_switch_hooks, struct_size, 0, 8);
+    FIELD(coro_switch_hooks, context, 8, 8);
+    FIELD(coro_switch_hooks, leave, 16, 8);
+    FIELD(coro_switch_hooks, enter, 24, 8);
+    FIELD(coro_switch_hooks, end, 32, 8);
+
+    STRUCT(coro_poll_hooks, 32);
+    FIELD(coro_poll_hooks, struct_size, 0, 8);
+    FIELD(coro_poll_hooks, context, 8, 8);
+    FIELD(coro_poll_hooks, before_wait, 16, 8);
+    FIELD(coro_poll_hooks, after_wait, 24, 8);
+
     STRUCT(coro_info, 248);
     FIELD(coro_info, struct_size, 0, 8);
     FIELD(coro_info, id, 8, 8);

@@ -40,19 +40,24 @@ public func coro_spawn_with(
     let site = coro_context_caller()
     return callForID { runtime throws(Refusal) in
         let (creation, startsNow) = try runtime.creation(fn, arg, options, site)
-        if startsNow, runtime.pointee.obstacles.forbidden != 0 { throw Refusal(code: runtime.obstacle()) }
-        let coroutine = try runtime.create(creation)
-        let id = coroutine.pointee.id
-        if startsNow {
-            try runtime.startNow(coroutine)
-        } else {
-            runtime.makeReady(coroutine)
-        }
-        return id
+        return try runtime.spawn(creation, startsNow: startsNow)
     }
 }
 
 extension RuntimeRef {
+    /// Creates and starts; returns the id.
+    func spawn(_ creation: Creation, startsNow: Bool) throws(Refusal) -> Int64 {
+        if startsNow, pointee.obstacles.forbidden != 0 { throw Refusal(code: obstacle()) }
+        let coroutine = try create(creation)
+        let id = coroutine.pointee.id
+        if startsNow {
+            try startNow(coroutine)
+        } else {
+            makeReady(coroutine)
+        }
+        return id
+    }
+
     /// What the options say, checked.
     func creation(
         _ fn: coro_fn?, _ arg: UnsafeMutableRawPointer?, _ options: UnsafePointer<coro_options>?, _ site: UnsafeRawPointer?

@@ -9,10 +9,15 @@ extension RuntimeRef {
         if before { account(for: pointee.current) }
         pointee.observers.accounting = on
         pointee.observers.runningSince = pointee.clock.read()
-        let isObserved = on || pointee.observers.sanitizer
+        updateObserved()
+        return before
+    }
+
+    /// Makes all coroutines observed, or none, after somebody has begun or ceased to want to hear of switches.
+    func updateObserved() {
+        let isObserved = pointee.observers.sanitizer || pointee.observers.accounting || pointee.hooks.onSwitch.areSet
         setObserved(pointee.main, isObserved)
         pointee.table.forEach { setObserved($0, isObserved) }
-        return before
     }
 
     private func setObserved(_ coroutine: CoroutineRef, _ on: Bool) {

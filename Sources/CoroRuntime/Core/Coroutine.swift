@@ -105,6 +105,8 @@ struct Coroutine {
     struct Extras {
         /// What AddressSanitizer keeps for a stack while it is left. `CoroutineRef.fakeStackSlot` relies on its place.
         var fakeStack: UnsafeMutableRawPointer?
+        /// What the switch hooks keep for it. `CoroutineRef.hookStateSlot` relies on its place.
+        var hookState: UnsafeMutableRawPointer?
         /// Owned; nil: the default.
         var name: UnsafeMutablePointer<CChar>?
         /// Owned; what `coro_fail` said.
@@ -176,6 +178,11 @@ extension CoroutineRef {
 
     var fakeStackSlot: UnsafeMutablePointer<UnsafeMutableRawPointer?>? {
         UnsafeMutableRawPointer(pointee.extras)?.assumingMemoryBound(to: UnsafeMutableRawPointer?.self)
+    }
+
+    /// Not `&extras.hookState`: no access to the extras may span a hook.
+    var hookStateSlot: UnsafeMutablePointer<UnsafeMutableRawPointer?>? {
+        fakeStackSlot?.advanced(by: 1)
     }
 
     @inline(__always)

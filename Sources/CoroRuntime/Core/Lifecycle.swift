@@ -127,6 +127,7 @@ extension RuntimeRef {
             if me.pointee.failure != Code.shutdown { notify(me) }
         }
         destroyLocals(of: me)
+        if me.has(.observed) { endByHook(me) }
         if pointee.contended != nil { releaseLocks(of: me) }
         pointee.startedCount -= 1
         takePendingInterrupt(of: me)
@@ -148,8 +149,8 @@ extension RuntimeRef {
         pointee.obstacles.allow()
     }
 
-    /// Last of all user code, because the others may still set some.
-    private func destroyLocals(of coroutine: CoroutineRef) {
+    /// Last of all user code but the hook of the coroutine's end, because the others may still set some.
+    func destroyLocals(of coroutine: CoroutineRef) {
         guard let extras = coroutine.pointee.extras, extras.pointee.locals.count > 0 else { return }
         pointee.obstacles.forbid()
         extras.destroyLocals()

@@ -97,6 +97,7 @@ struct Runtime {
     var mainStackBottom: UnsafeRawPointer?
     var mainStackSize = 0
     var observers = Observers()
+    var hooks = HostHooks()
     var counters = Counters()
 
     enum LoopState: UInt8 {
@@ -109,8 +110,8 @@ struct Runtime {
     }
 }
 
-/// Who wants to hear of switches. While anybody does, all coroutines of the thread are `observed`, which makes their switches
-/// the slow ones.
+/// Who wants to hear of switches, beside the hooks for that. While anybody does, all coroutines of the thread are `observed`,
+/// which makes their switches the slow ones.
 struct Observers {
     /// AddressSanitizer, which has to know which stack is in use.
     var sanitizer = false

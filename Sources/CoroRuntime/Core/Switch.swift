@@ -7,8 +7,8 @@ extension RuntimeRef {
     @inline(__always)
     func switchTo(_ next: CoroutineRef) {
         let left = pointee.current
-        handThreadState(from: left, to: next)
         if isPlainSwitch(from: left, to: next) {
+            handThreadState(from: left, to: next)
             switchStacks(from: left, to: next)
         } else {
             switchWithMore(from: left, to: next)
@@ -20,8 +20,7 @@ extension RuntimeRef {
     func leaveForGood(to next: CoroutineRef) -> UnsafeMutableRawPointer {
         let left = pointee.current
         guard isPlainSwitch(from: left, to: next), let context = next.pointee.context else {
-            switchTo(next)
-            return coro_context_unreachable()
+            return leaveForGoodWithMore(to: next)
         }
         handThreadState(from: left, to: next)
         return context
@@ -65,11 +64,10 @@ extension RuntimeRef {
     /// The switch of coroutines with floating-point control of their own, and of those that are observed.
     @inline(never)
     private func switchWithMore(from left: CoroutineRef, to next: CoroutineRef) {
-        if left.has(.savesFloatingPoint) || next.has(.savesFloatingPoint) {
-            switchFloatingPoint(from: left, to: next)
-        }
-        if pointee.observers.accounting { account(for: left) }
+        if left.pointee.state != .ended { leaveByHook(left) }
+        handMore(from: left, to: next)
         guard pointee.observers.sanitizer else {
+            if let context = next.pointee.context { enterByHook(next, in: context) }
             switchStacks(from: left, to: next)
             return
         }
@@ -77,10 +75,39 @@ extension RuntimeRef {
         coro_tools_leave(left.pointee.state == .ended ? nil : left.fakeStackSlot, bottom, size)
         switchStacks(from: left, to: next)
         arrive(left)
+        enterByHook(left)
+    }
+
+    @inline(never)
+    private func leaveForGoodWithMore(to next: CoroutineRef) -> UnsafeMutableRawPointer {
+        let left = pointee.current
+        guard !pointee.observers.sanitizer, let context = next.pointee.context else {
+            switchTo(next)
+            return coro_context_unreachable()
+        }
+        handMore(from: left, to: next)
+        // What a hook creates may take the control block that is left: nothing is saved there any more.
+        enterByHook(next, in: context)
+        return context
+    }
+
+    private func handMore(from left: CoroutineRef, to next: CoroutineRef) {
+        handThreadState(from: left, to: next)
+        if left.has(.savesFloatingPoint) || next.has(.savesFloatingPoint) {
+            switchFloatingPoint(from: left, to: next)
+        }
+        if pointee.observers.accounting { account(for: left) }
+    }
+
+    /// An observed coroutine runs for the first time.
+    @inline(never)
+    func beginObserved(_ me: CoroutineRef) {
+        if pointee.observers.sanitizer { arrive(me) }
+        enterByHook(me)
     }
 
     /// Tells the sanitizer that the stack of `coroutine`, which now runs, is the one in use.
-    func arrive(_ coroutine: CoroutineRef) {
+    private func arrive(_ coroutine: CoroutineRef) {
         var bottom: UnsafeRawPointer?
         var size = 0
         coro_tools_arrive(coroutine.fakeStackSlot?.pointee, &bottom, &size)
@@ -114,9 +141,9 @@ extension RuntimeRef {
 private func runCoroutine() -> UnsafeMutableRawPointer {
     let runtime = Runtime.existing.unsafelyUnwrapped
     let me = runtime.pointee.current
-    if runtime.pointee.observers.sanitizer { runtime.arrive(me) }
     me.set(.started)
     runtime.pointee.startedCount += 1
+    if me.has(.observed) { runtime.beginObserved(me) }
     // Not `unsafelyUnwrapped`: without optimization that is a generic call, whose first use takes more than a small stack.
     guard let function = me.pointee.function else { return coro_context_unreachable() }
     me.pointee.result = function(me.pointee.argument)

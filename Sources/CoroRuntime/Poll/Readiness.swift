@@ -36,12 +36,21 @@ extension PollerRef {
             count = ask(limit: 0)
             pointee.glance.note(found: count != 0)
         }
-        if count == 0 { count = ask(limit: limit) }
+        if count == 0 { count = limit == 0 ? ask(limit: 0) : sleep(limit: limit, in: runtime) }
         if count < 0 { return count }
         for index in 0..<Int(count) { deliver(events[index], in: runtime) }
         // By epoll, the ring tells of its answers by the wakeup.
         if pointee.operations.count > 0, pointee.kernel.epoll >= 0 { harvest(in: runtime) }
         if pointee.mayBeUnverified { verifyWhenDue(in: runtime) }
+        return count
+    }
+
+    /// Asks, where the thread may sleep. What the hooks around it do may let somebody run: then it does not.
+    private func sleep(limit: Int64, in runtime: RuntimeRef) -> Int32 {
+        if !runtime.pointee.hooks.onPoll.areSet { return ask(limit: limit) }
+        runtime.callPollHook(runtime.pointee.hooks.onPoll.beforeWait)
+        let count = ask(limit: runtime.pointee.ready.isEmpty ? limit : 0)
+        runtime.callPollHook(runtime.pointee.hooks.onPoll.afterWait)
         return count
     }
 
