@@ -21,6 +21,7 @@
 #include "coro_system.h"
 #include "coro_thread.h"
 #include "coro_tools.h"
+#include "coro_trampoline.h"
 #include "coro_watchdog.h"
 #include "coro_words.h"
 

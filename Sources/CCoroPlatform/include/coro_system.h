@@ -14,8 +14,8 @@
 /* Every call that can be made to fail, by name. */
 #define CORO_SYSTEM_CALLS(CALL) \
     CALL(accept4) CALL(backtrace) CALL(bind) CALL(calloc) CALL(close) CALL(connect) CALL(dup) CALL(epoll_create1) \
-    CALL(epoll_ctl) CALL(epoll_pwait2) CALL(epoll_wait) CALL(eventfd) CALL(fcntl) CALL(fsync) CALL(ftruncate) \
-    CALL(getpeername) CALL(getsockname) CALL(getsockopt) CALL(inotify_add_watch) CALL(inotify_init1) \
+    CALL(epoll_ctl) CALL(epoll_pwait2) CALL(epoll_wait) CALL(eventfd) CALL(fcntl) CALL(ffi_closure_alloc) CALL(fsync) \
+    CALL(ftruncate) CALL(getpeername) CALL(getsockname) CALL(getsockopt) CALL(inotify_add_watch) CALL(inotify_init1) \
     CALL(inotify_rm_watch) CALL(io_uring_enter) CALL(io_uring_register) CALL(io_uring_setup) CALL(kill) CALL(link) \
     CALL(listen) CALL(madvise) CALL(mkdir) CALL(mmap) CALL(mprotect) CALL(open) CALL(pidfd_open) CALL(pidfd_send_signal) \
     CALL(pipe2) CALL(poll) CALL(posix_spawn) CALL(pthread_create) CALL(read) CALL(readlink) CALL(readv) CALL(recv) \
