@@ -1,4 +1,5 @@
 import CCoro
+import CCoroPlatform
 
 // coro.h: Targets, the structs that they take and return by value
 
