@@ -2208,8 +2208,8 @@ bool coro_set_install_signal_handlers(bool on);
  *  - void (as the result, or as the whole list of parameters), bool, char, all integer types in all their spellings, float,
  *    double, long double; the integer types of <stdint.h>, <stddef.h>, <sys/types.h>, <sys/socket.h> and this header; enums,
  *    which are taken as int;
- *  - pointers to anything, to functions too, and to types that libcoro does not know; a parameter that is an array or a function
- *    is a pointer, as in C;
+ *  - pointers to anything, to functions too, and to types that libcoro does not know; a parameter that is an array or a
+ *    function is a pointer, as in C;
  *  - by value, structs that coro_struct_register() was told of.
  *
  * Qualifiers and storage classes may stand wherever C lets them, and comments. Two things may stand there that are not C:
@@ -2217,11 +2217,11 @@ bool coro_set_install_signal_handlers(bool on);
  *  - `int width = 800`: the value of an argument that is not given: a number, a character, "text" (for a `const char *`), true,
  *    false or NULL. All parameters after it must have one too.
  *  - `borrowed` or `owned` before a parameter that is a pointer. A `const char *` is copied when the coroutine is made, and the
- *    copy freed when the target has ended; a borrowed one is passed as it is. An owned one, of any type, is passed as it is, and
- *    libcoro calls free(3) with it when the target has ended, or when it is cancelled before it began.
+ *    copy freed when the target has ended; a borrowed one is passed as it is. An owned one, of any type, is passed as it is,
+ *    and libcoro calls free(3) with it when the target has ended, or when it is cancelled before it began.
  *
- * Not taken, with the place and the reason as coro_error_detail(): variadic functions, complex numbers, 128-bit integers, unions,
- * vectors, bit-fields, functions that declare parameters the old way.
+ * Not taken, with the place and the reason as coro_error_detail(): variadic functions, complex numbers, 128-bit integers,
+ * unions, vectors, bit-fields, functions that declare parameters the old way.
  *
  * Targets belong to the process: every thread can start any of them.
  */
@@ -2232,8 +2232,8 @@ typedef void (*coro_function)(void);
 /* A registered target. Positive; never reused; a negative value is an error. */
 typedef int64_t coro_target_t;
 
-/* The prototype of a function, written once: `CORO_TARGET(int, resize, (const char *path, int width CORO_DEFAULT(800))) { ... }`
-   defines the function (or declares it, before a `;`), and coro_target_register(CORO_TARGET_OF(resize)) registers it. */
+/* The prototype of a function, written once: CORO_TARGET(int, resize, (const char *path, int width CORO_DEFAULT(800))) stands
+   for its head, in a definition or a declaration, and coro_target_register(CORO_TARGET_OF(resize)) registers it. */
 #define CORO_TARGET(result, name, parameters)                                                                       \
     static const char coro_prototype_of_##name[] CORO_UNUSED = #result " " #name #parameters;                         \
     result name parameters
@@ -2252,8 +2252,8 @@ typedef int64_t coro_target_t;
 coro_target_t coro_target_register(const char *CORO_NULLABLE prototype, coro_function CORO_NULLABLE fn);
 
 /* What runs a target that is no C function of its signature: the way in for other languages. arguments[i] points to the i-th
-   argument, of its parameter's type, and result to room for the result (NULL if that is void), which is all zero before. It runs
-   as the coroutine's function does: it may suspend, and fail by coro_fail(). */
+   argument, of its parameter's type, and result to room for the result (NULL if that is void), which is all zero before. It
+   runs as the coroutine's function does: it may suspend, and fail by coro_fail(). */
 typedef void (*coro_handler)(void *CORO_NULLABLE context, void *CORO_NULLABLE result,
                              void *CORO_NULLABLE const *CORO_NONNULL arguments);
 
@@ -2268,8 +2268,8 @@ typedef struct coro_target_options {
     coro_handler CORO_NULLABLE handler;  /* run instead of fn */
     void *CORO_NULLABLE context;         /* passed to handler */
     void (*CORO_NULLABLE release)(void *CORO_NULLABLE context); /* called once, when the target was unregistered and all that
-                                            was made of it is gone, on the thread on which that was; not when registering failed;
-                                            must not suspend */
+                                            was made of it is gone, on the thread on which that was; not when registering
+                                            failed; must not suspend */
     uint32_t flags;                      /* CORO_TARGET_NO_SUSPEND; default none */
     uint32_t reserved;                   /* 0 */
 } coro_target_options;
@@ -2308,7 +2308,8 @@ ssize_t coro_target_result_size(coro_target_t target);
    Call from: anywhere. */
 int coro_struct_register(const char *CORO_NULLABLE name, const char *CORO_NULLABLE fields);
 
-/* The size of a registered struct, and where a field begins in it; in bytes. Or -ENOENT, -EINVAL (NULL). Call from: anywhere. */
+/* The size of a registered struct, and where a field begins in it; in bytes. Or -ENOENT, -EINVAL (NULL).
+   Call from: anywhere. */
 ssize_t coro_struct_size(const char *CORO_NULLABLE name);
 ssize_t coro_struct_offset(const char *CORO_NULLABLE name, const char *CORO_NULLABLE field);
 
@@ -2335,23 +2336,60 @@ typedef struct coro_value {
     } as;
 } coro_value;
 
-/* The values that say what a C value is, for languages to which unions are foreign; see CORO_ARGS too. bytes: is not copied.
-   Call from: anywhere. */
+/* A value of a C type: for languages to which unions are foreign, and for CORO_ARGS. bytes: not copied. ..._value returns what
+   it is given. Call from: anywhere. */
 coro_value coro_value_of_signed(int64_t value);
 coro_value coro_value_of_unsigned(uint64_t value);
 coro_value coro_value_of_double(double value);
 coro_value coro_value_of_pointer(const void *CORO_NULLABLE value);
 coro_value coro_value_of_bytes(const void *CORO_NULLABLE bytes, size_t size);
+coro_value coro_value_of_value(coro_value value);
+
+/* In C11, arguments as values: coro_spawn_args(t, CORO_ARGS("a.png", 640)). From one to 16 numbers (no long double), pointers
+   and texts, and coro_values, for a struct by coro_value_of_bytes(&point, sizeof point). Only valid in the call that it stands
+   in. */
+#if defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L && !defined(__cplusplus)
+#define CORO_ARGS(...) ((const coro_value[]){CORO_ARGS_VALUES_(__VA_ARGS__)}), CORO_ARGS_COUNT_(__VA_ARGS__)
+#define CORO_ARGS_COUNT_(...) \
+    CORO_ARGS_17TH_(__VA_ARGS__, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
+#define CORO_ARGS_VALUES_(...) \
+    CORO_ARGS_17TH_(__VA_ARGS__, CORO_ARGS_16_, CORO_ARGS_15_, CORO_ARGS_14_, CORO_ARGS_13_, CORO_ARGS_12_, CORO_ARGS_11_, \
+                    CORO_ARGS_10_, CORO_ARGS_9_, CORO_ARGS_8_, CORO_ARGS_7_, CORO_ARGS_6_, CORO_ARGS_5_, CORO_ARGS_4_, \
+                    CORO_ARGS_3_, CORO_ARGS_2_, CORO_VALUE_, 0)(__VA_ARGS__)
+#define CORO_ARGS_17TH_(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, it, ...) it
+#define CORO_ARGS_2_(x, ...) CORO_VALUE_(x), CORO_VALUE_(__VA_ARGS__)
+#define CORO_ARGS_3_(x, ...) CORO_VALUE_(x), CORO_ARGS_2_(__VA_ARGS__)
+#define CORO_ARGS_4_(x, ...) CORO_VALUE_(x), CORO_ARGS_3_(__VA_ARGS__)
+#define CORO_ARGS_5_(x, ...) CORO_VALUE_(x), CORO_ARGS_4_(__VA_ARGS__)
+#define CORO_ARGS_6_(x, ...) CORO_VALUE_(x), CORO_ARGS_5_(__VA_ARGS__)
+#define CORO_ARGS_7_(x, ...) CORO_VALUE_(x), CORO_ARGS_6_(__VA_ARGS__)
+#define CORO_ARGS_8_(x, ...) CORO_VALUE_(x), CORO_ARGS_7_(__VA_ARGS__)
+#define CORO_ARGS_9_(x, ...) CORO_VALUE_(x), CORO_ARGS_8_(__VA_ARGS__)
+#define CORO_ARGS_10_(x, ...) CORO_VALUE_(x), CORO_ARGS_9_(__VA_ARGS__)
+#define CORO_ARGS_11_(x, ...) CORO_VALUE_(x), CORO_ARGS_10_(__VA_ARGS__)
+#define CORO_ARGS_12_(x, ...) CORO_VALUE_(x), CORO_ARGS_11_(__VA_ARGS__)
+#define CORO_ARGS_13_(x, ...) CORO_VALUE_(x), CORO_ARGS_12_(__VA_ARGS__)
+#define CORO_ARGS_14_(x, ...) CORO_VALUE_(x), CORO_ARGS_13_(__VA_ARGS__)
+#define CORO_ARGS_15_(x, ...) CORO_VALUE_(x), CORO_ARGS_14_(__VA_ARGS__)
+#define CORO_ARGS_16_(x, ...) CORO_VALUE_(x), CORO_ARGS_15_(__VA_ARGS__)
+#define CORO_VALUE_(x) \
+    _Generic((x), bool: coro_value_of_unsigned, char: coro_value_of_signed, signed char: coro_value_of_signed, \
+             unsigned char: coro_value_of_unsigned, short: coro_value_of_signed, unsigned short: coro_value_of_unsigned, \
+             int: coro_value_of_signed, unsigned: coro_value_of_unsigned, long: coro_value_of_signed, \
+             unsigned long: coro_value_of_unsigned, long long: coro_value_of_signed, \
+             unsigned long long: coro_value_of_unsigned, float: coro_value_of_double, double: coro_value_of_double, \
+             coro_value: coro_value_of_value, default: coro_value_of_pointer)(x)
+#endif
 
 /* Creates a coroutine that runs the target with these arguments: coro_new_... does not start it, coro_spawn_... queues it,
-   coro_start_now_... runs it at once, as coro_new(), coro_spawn() and coro_start_now() do. The arguments are read before the call
-   returns. It is named after its target.
+   coro_start_now_... runs it at once, as coro_new(), coro_spawn() and coro_start_now() do. The arguments are read before the
+   call returns. It is named after its target.
    ..._target: one argument for each parameter, of its type, as C passes them to variadic functions; for a struct its address.
      Nothing can be checked and nothing left out: a double for an int, or one too few, is undefined behaviour.
    ..._named: the same, of the target of that name.
    ..._args: n values, checked. Parameters that have a default may be missing at the end.
-   ..._kwargs: n values, each with the name of its parameter, in any order. Values before all others may have NULL for a name: they
-     are for the first parameters. "thread_name" is the coroutine's name, unless a parameter is called so.
+   ..._kwargs: n values, each with the name of its parameter, in any order. Values before all others may have NULL for a name:
+     they are for the first parameters. "thread_name" is the coroutine's name, unless a parameter is called so.
    Returns its id, or the errors of coro_new(), and
      -EINVAL  an argument is missing, or one too many, or unknown, or given twice, or not of the parameter's type (which nobody
               can tell of variadic ones); coro_error_detail() names the parameter
@@ -2376,24 +2414,24 @@ coro_t coro_spawn_kwargs(coro_target_t target, const char *CORO_NULLABLE const *
 coro_t coro_start_now_kwargs(coro_target_t target, const char *CORO_NULLABLE const *CORO_NULLABLE names,
                              const coro_value *CORO_NULLABLE values, int n);
 
-/* coro_spawn_kwargs with options, and coro_new_kwargs. names NULL: no value has a name. options NULL: defaults; options->release
-   must be NULL. */
+/* coro_spawn_kwargs with options, and coro_new_kwargs. names NULL: no value has a name. options NULL: defaults;
+   options->release must be NULL. */
 coro_t coro_spawn_kwargs_with(coro_target_t target, const char *CORO_NULLABLE const *CORO_NULLABLE names,
                               const coro_value *CORO_NULLABLE values, int n, const coro_options *CORO_NULLABLE options);
 coro_t coro_new_kwargs_with(coro_target_t target, const char *CORO_NULLABLE const *CORO_NULLABLE names,
                             const coro_value *CORO_NULLABLE values, int n, const coro_options *CORO_NULLABLE options);
 
-/* coro_join() for the result of a target: its bytes, `size` of them, are stored at result, as a variable of the result's type has
-   them (an int8_t is one byte). result NULL and size 0: the result is not wanted. For a coroutine that runs a coro_fn, the
+/* coro_join() for the result of a target: its bytes, `size` of them, are stored at result, as a variable of the result's type
+   has them (an int8_t is one byte). result NULL and size 0: the result is not wanted. For a coroutine that runs a coro_fn, the
    result is its pointer. If it failed, the bytes become zero. (coro_join() itself gives what fits a pointer: an integer or a
    pointer widened to it, and NULL for all other results.)
    Returns: as coro_join, and -EINVAL if the result has another size: then nothing was waited for. Suspends: as coro_join.
    Call from: its thread. */
 int coro_join_result(coro_t co, void *CORO_NULLABLE result, size_t size, int64_t timeout);
 
-/* The same with the result's type: value->kind becomes that of the result (CORO_VALUE_VOID if there is none). A struct or a long
-   double is stored at value->as.p, where value->size bytes must be, if value->kind is CORO_VALUE_BYTES at the call. If it failed,
-   value is as it was. Errors: as coro_join_result; -EINVAL too if value is NULL. */
+/* The same with the result's type: value->kind becomes that of the result (CORO_VALUE_VOID if there is none). A struct or a
+   long double is stored at value->as.p, where value->size bytes must be, if value->kind is CORO_VALUE_BYTES at the call. If it
+   failed, value is as it was. Errors: as coro_join_result; -EINVAL too if value is NULL. */
 int coro_join_value(coro_t co, coro_value *CORO_NULLABLE value, int64_t timeout);
 
 /* ==================================================================================================== Trampolines */

@@ -127,6 +127,11 @@ public func coro_value_of_bytes(_ bytes: UnsafeRawPointer?, _ size: Int) -> coro
     coro_value(.bytes(bytes, size))
 }
 
+@c @implementation
+public func coro_value_of_value(_ value: coro_value) -> coro_value {
+    value
+}
+
 extension coro_value {
     init(_ value: TargetValue) {
         self.init()

@@ -94,7 +94,9 @@ extension TargetRef {
         switch pointee.body {
         case .direct(let function): coro_signature_call_direct(pointee.signature, function, result, block)
         case .function(let function): coro_signature_call(pointee.signature, function, result, pointers)
-        case .handler(let handler): handler(pointee.options.context, result, pointers)
+        case .handler(let handler):
+            let hasResult = pointee.signature.pointee.result.size > 0
+            handler(pointee.options.context, hasResult ? result : nil, pointers)
         }
     }
 

@@ -202,7 +202,7 @@ extension RuntimeRef {
     }
 
     /// Frees a call, and what it still owns.
-    @inline(__always)
+    @inline(never)
     func drop(_ call: CallRef) {
         call.freeArguments()
         let target = call.pointee.target
