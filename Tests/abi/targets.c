@@ -185,7 +185,7 @@ static void *use_registry(void *number) {
     options.context = &released;
     options.release = count_release;
     options.handler = handle;
-    char own[32], name[32];
+    char own[48], name[32];
     snprintf(name, sizeof name, "own%d", AS_INT(number));
     snprintf(own, sizeof own, "int %s(int)", name);
     for (int i = 0; i < TURNS; i++) {
