@@ -193,8 +193,8 @@ TEST(K1_limits_are_errors) {
 }
 
 TEST(K1_any_cut_of_a_declaration_is_an_error_and_no_crash) {
-    static const char whole[] = "const char *(*f(int a[static 4], void (*b)(struct s *, ...), borrowed const char *c = \"\\x41\" "
-                                "\"b\", unsigned long d CORO_DEFAULT(0x1Ful) /* e */))(void) [[maybe]]";
+    static const char whole[] = "const char *(*f(int a[static 4], void (*b)(struct s *, ...), borrowed const char *c "
+                                "= \"\\x41\" \"b\", unsigned long d CORO_DEFAULT(0x1Ful) /* e */))(void) [[maybe]]";
     char text[sizeof whole];
     for (size_t length = 0; length < sizeof whole - 1; length++) {
         memcpy(text, whole, length);

@@ -149,7 +149,7 @@ private func integerType(_ parts: UInt64) -> (StaticString, UInt32)? {
     let isUnsigned = parts & (unsigned &* 15) != 0
     var size = parts
     if isUnsigned { size -= unsigned } else if size & (signed &* 15) != 0 { size -= signed }
-    if size != int, size & (int &* 15) != 0, size & (char &* 15) == 0 { size -= int }
+    if size & (int &* 15) != 0, size & ((short | long) &* 15) != 0 { size -= int }
     let longSize = MemoryLayout<CLong>.size
     switch size {
     case char: return (isUnsigned ? "unsigned char" : "signed char", coro_type_of_integer(1, !isUnsigned))
