@@ -162,17 +162,19 @@ static void post_once(void *posted) {
 TEST(L5_what_a_poll_hook_starts_runs_at_once) {
     bool done = false;
     coro_poll_hooks hooks = {sizeof hooks, &done, spawn_once, NULL};
+    coro_loop_options options = CORO_LOOP_OPTIONS_INIT;
+    options.poll_timeout = CORO_FOREVER;
     coro_set_print_exit_string(false);
     CHECK_EQ(coro_set_poll_hooks(&hooks), 0);
-    CHECK_EQ(coro_event_loop(), 3);
+    CHECK_EQ(coro_event_loop_with(&options), 3);
     done = false;
     hooks = (coro_poll_hooks){sizeof hooks, &done, post_once, NULL};
     CHECK_EQ(coro_set_poll_hooks(&hooks), 0);
-    CHECK_EQ(coro_event_loop(), 4);
+    CHECK_EQ(coro_event_loop_with(&options), 4);
     /* The first wait ends with this one's, so that the loop comes round. */
     done = false;
     hooks = (coro_poll_hooks){sizeof hooks, &done, NULL, spawn_once};
     CHECK_EQ(coro_set_poll_hooks(&hooks), 0);
     go(sleep_shortly, AS_POINTER(1));
-    CHECK_EQ(coro_event_loop(), 3);
+    CHECK_EQ(coro_event_loop_with(&options), 3);
 }

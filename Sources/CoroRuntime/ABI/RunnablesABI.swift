@@ -24,10 +24,10 @@ extension RuntimeRef {
         guard object.pointee.struct_size == MemoryLayout<coro_runnable>.size else {
             throw refuseArgument("coro_runnable.struct_size is wrong: start from CORO_RUNNABLE_INIT")
         }
-        if options?.pointee.release != nil {
+        var (creation, startsNow) = try creation(runObject, object, options, site)
+        if creation.release != nil {
             throw refuseArgument("coro_options.release is not for objects: they have a release of their own")
         }
-        var (creation, startsNow) = try creation(runObject, object, options, site)
         creation.release = releaseObject
         return (creation, startsNow)
     }
