@@ -1,10 +1,13 @@
 /* Functions that are made at run time, by libffi. */
+#define _GNU_SOURCE
 #include "coro_trampoline.h"
 #include "system_call.h"
 #include "thunks.h"
 
 #include <ffi.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #if !FFI_GO_CLOSURES
 #error "this libffi has no Go closures for this processor"
@@ -77,6 +80,15 @@ uint32_t coro_entry_thunk_count(void) {
     return CORO_THUNK_COUNT;
 }
 
+/* Why libffi had no memory to give: it does not say what the system has refused. */
+static int why_refused(void) {
+    size_t size = (size_t)sysconf(_SC_PAGESIZE);
+    void *code = mmap(NULL, size, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (code == MAP_FAILED) return errno;
+    munmap(code, size);
+    return ENOMEM;
+}
+
 typedef void (*function)(void);
 
 int coro_entry_open(coro_entry *entry, uint32_t index) {
@@ -88,11 +100,10 @@ int coro_entry_open(coro_entry *entry, uint32_t index) {
     int before = errno, fault = CORO_FAULT(ffi_closure_alloc);
     if (fault) return -fault;
     void *code = NULL;
-    errno = 0;
     entry->closure = ffi_closure_alloc(sizeof(ffi_closure), &code);
-    int error = errno == 0 ? ENOMEM : errno;
+    int error = entry->closure == NULL ? why_refused() : 0;
     errno = before;
-    if (entry->closure == NULL) return -error;
+    if (error) return -error;
     entry->function = (function)(uintptr_t)code;
     return 0;
 }

@@ -17,6 +17,7 @@ struct Shared {
     var strayCount = 0
     var lastProcess: Int64 = 0
     var targets = TargetRegistry()
+    var trampolines = TrampolineTable()
 
     /// Does body behind the lock; returns nil if there is no memory for what is shared.
     static func withLock<Result>(_ body: (UnsafeMutablePointer<Shared>) -> Result) -> Result? {

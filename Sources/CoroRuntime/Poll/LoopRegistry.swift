@@ -86,9 +86,13 @@ enum LoopRegistry {
         return mailbox
     }
 
-    /// Posts to the loop of that name. Returns 0 or an error; does not need a loop of its own.
-    static func post(to loopID: Int64, _ function: @escaping CoroutineFunction, _ argument: UnsafeMutableRawPointer?) -> Int32 {
-        guard let post = Heap.one(Mailbox.Post(function: function, argument: argument)) else { return Code.noMemory }
+    /// Posts to the loop of that name. Returns 0 or an error; does not need a loop of its own. drop: called with the argument if
+    /// the thread ends before it takes the post.
+    static func post(
+        to loopID: Int64, _ function: @escaping CoroutineFunction, _ argument: UnsafeMutableRawPointer?,
+        drop: ReleaseFunction? = nil
+    ) -> Int32 {
+        guard let post = Heap.one(Mailbox.Post(function: function, argument: argument, drop: drop)) else { return Code.noMemory }
         let posted = Shared.withLock { shared -> Bool in
             guard let mailbox = mailbox(of: loopID, in: shared) else { return false }
             mailbox.append(post)

@@ -25,6 +25,8 @@ struct Mailbox {
     struct Post {
         var function: CoroutineFunction
         var argument: UnsafeMutableRawPointer?
+        /// Called with the argument if nobody takes the post.
+        var drop: ReleaseFunction?
         var next: UnsafeMutablePointer<Post>?
     }
 
@@ -118,6 +120,7 @@ extension UnsafeMutablePointer<Mailbox> {
         var post = pointee.first
         while let dropped = post {
             post = dropped.pointee.next
+            dropped.pointee.drop?(dropped.pointee.argument)
             Heap.free(dropped)
         }
         pointee.firstJob?.dropAll()

@@ -13,7 +13,11 @@ struct Call {
     fileprivate var texts: UnsafeMutableRawPointer?
     fileprivate let isPooled: Bool
     /// Whether what the arguments own is still to be freed.
-    fileprivate var ownsArguments = false
+    var ownsArguments = false
+    /// Used by the call, if it was made through one: told of its end.
+    var trampoline: TrampolineRef?
+    /// What the target was interrupted with, and has not seen, if it was.
+    var interruption: Int32 = 0
 }
 
 /// Blocks that are not in use, all of one size, which most calls can do with. There are as many as were ever in use at once.
@@ -205,7 +209,7 @@ extension RuntimeRef {
     @inline(never)
     func drop(_ call: CallRef) {
         call.freeArguments()
-        let target = call.pointee.target
+        let (target, trampoline) = (call.pointee.target, call.pointee.trampoline)
         if call.pointee.isPooled {
             call.pointee.next = pointee.calls.first
             pointee.calls.first = call
@@ -213,6 +217,7 @@ extension RuntimeRef {
             Heap.free(call)
         }
         TargetRegistry.leave(target)
+        trampoline?.leave()
     }
 
     /// Runs the target of a call, in its coroutine. Its result is also what `coro_join` gives.
@@ -221,6 +226,7 @@ extension RuntimeRef {
         if mustNotSuspend { pointee.obstacles.forbidInTarget() }
         call.run()
         if mustNotSuspend { pointee.obstacles.allowAfterTarget() }
+        if let trampoline = call.pointee.trampoline { noteEnd(of: call, trampoline) }
         call.freeArguments()
         return call.widenedResult
     }
@@ -260,9 +266,10 @@ func postCall(_ target: TargetRef, arguments: UnsafePointer<UnsafeMutableRawPoin
 /// Frees a call that `postCall` has made and that will not be run, and what it owns.
 func dropPosted(_ call: CallRef) {
     call.freeArguments()
-    let target = call.pointee.target
+    let (target, trampoline) = (call.pointee.target, call.pointee.trampoline)
     Heap.free(call)
     TargetRegistry.leave(target)
+    trampoline?.leave()
 }
 
 /// What a coroutine that runs a target has as its function.
