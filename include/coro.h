@@ -2436,16 +2436,18 @@ int coro_join_value(coro_t co, coro_value *CORO_NULLABLE value, int64_t timeout)
 
 /* ==================================================================================================== Trampolines */
 /*
- * A target as a plain C function pointer of its signature, made at run time: to be called by whoever takes a callback, qsort(3) or
- * a library that has never heard of coroutines. A call makes a coroutine that runs the target with the arguments of the call.
+ * A target as a plain C function pointer of its signature, made at run time: to be called by whoever takes a callback,
+ * qsort(3) or a library that has never heard of coroutines. A call makes a coroutine that runs the target with the arguments
+ * of the call.
  *
  * Where such a function's code comes from: up to CORO_TRAMPOLINES_IN_TEXT trampolines at a time are thunks in libcoro's own
  * code, and no memory is ever both writable and executable, which systems that harden processes (SELinux's execmem,
  * systemd's MemoryDenyWriteExecute) demand. Further ones are libffi's closures, for which most builds of libffi map memory that
  * is both. Targets without trampolines need neither.
  *
- * Texts are copied and `owned` arguments freed as for any call of a target, but that CORO_TRAMPOLINE_DIRECT passes texts as they
- * are. Who calls a function can't be told of an error, so owned arguments are freed also if the call could not run its target.
+ * Texts are copied and `owned` arguments freed as for any call of a target, but that CORO_TRAMPOLINE_DIRECT passes texts as
+ * they are. Who calls a function can't be told of an error, so owned arguments are freed also if the call could not run its
+ * target.
  */
 
 #define CORO_TRAMPOLINES_IN_TEXT 1024
@@ -2454,21 +2456,21 @@ int coro_join_value(coro_t co, coro_value *CORO_NULLABLE value, int64_t timeout)
 typedef int64_t coro_trampoline_t;
 
 /* What a call of the function does: modes of coro_trampoline_new. */
-/* Spawns the target on the calling thread's loop, detached, and returns at once what coro_trampoline_options.otherwise says. On a
-   thread of the pool (see Blocking work), which has no loop, nothing is run: CORO_EYIELDFROMMAIN. */
+/* Spawns the target on the calling thread's loop, detached, and returns at once what coro_trampoline_options.otherwise says.
+   On a thread of the pool (see Blocking work), which has no loop, nothing is run: CORO_EYIELDFROMMAIN. */
 #define CORO_TRAMPOLINE_SPAWN 1
 /* Runs the target on the calling thread's loop, as coro_start_now(), waits for its end, and returns its result. Suspends its
-   caller, as if it had called the target itself: what interrupts it is raised in the target, or, if that has not seen it at its
-   end, in the caller's next suspending call. The end is waited for in any case, for the arguments may point to the caller's
-   stack. In a callback that must not suspend, in strict mode on a thread's own stack, and on a thread of the pool nothing is run:
-   CORO_EYIELDFROMMAIN. */
+   caller, as if it had called the target itself: what interrupts it is raised in the target, or, if that has not seen it at
+   its end, in the caller's next suspending call. The end is waited for in any case, for the arguments may point to the
+   caller's stack. In a callback that must not suspend, in strict mode on a thread's own stack, and on a thread of the pool
+   nothing is run: CORO_EYIELDFROMMAIN. */
 #define CORO_TRAMPOLINE_CALL 2
 /* Posts the call to the loop of the thread that made the trampoline, as coro_post(), where the target is spawned, detached;
-   may be called on any thread, and returns at once what coro_trampoline_options.otherwise says. When that thread has ended, nothing
-   is run: -ESRCH. */
+   may be called on any thread, and returns at once what coro_trampoline_options.otherwise says. When that thread has ended,
+   nothing is run: -ESRCH. */
 #define CORO_TRAMPOLINE_POST 3
-/* Runs the target there and then, in its caller, whatever that is: a closure as a C function, without a coroutine. What it tells
-   coro_fail() is the caller's failure. */
+/* Runs the target there and then, in its caller, whatever that is: a closure as a C function, without a coroutine. What it
+   tells coro_fail() is the caller's failure. */
 #define CORO_TRAMPOLINE_DIRECT 4
 
 /* Flag of coro_trampoline_options: the target's first parameter, which must be a pointer that is not `owned`, is not one of the
@@ -2481,7 +2483,7 @@ typedef struct coro_trampoline_options {
     size_t struct_size;           /* sizeof(coro_trampoline_options) */
     void *CORO_NULLABLE context;  /* see CORO_TRAMPOLINE_CONTEXT */
     const void *CORO_NULLABLE otherwise; /* points to what a call returns that has no result of the target to return: it only
-                                     starts it, or could not, or the target failed. Of the result's type; copied; NULL: all zero */
+                                     starts it, or could not, or the target failed. Of the result's type; copied; NULL: zero */
     uint32_t flags;               /* CORO_TRAMPOLINE_CONTEXT; default none */
     uint32_t reserved;            /* 0 */
 } coro_trampoline_options;
@@ -2492,9 +2494,9 @@ typedef struct coro_trampoline_options {
 void coro_trampoline_options_init(coro_trampoline_options *CORO_NONNULL options);
 
 /* Makes a trampoline. mode: one of the above. options NULL: defaults. It keeps the target, which may be unregistered.
-   Returns it, or -EINVAL (mode, an option, a target whose first parameter can't be the context), -ESRCH (no such target), -ENOMEM,
-   or the errno of mapping memory for code: -EACCES where the system forbids it; CORO_TRAMPOLINE_POST: also -errno if the loop
-   can't be set up. Call from: anywhere. */
+   Returns it, or -EINVAL (mode, an option, a target whose first parameter can't be the context), -ESRCH (no such target),
+   -ENOMEM, or the errno of mapping memory for code: -EACCES where the system forbids it; CORO_TRAMPOLINE_POST: also -errno if
+   the loop can't be set up. Call from: anywhere. */
 coro_trampoline_t coro_trampoline_new(coro_target_t target, int mode,
                                       const coro_trampoline_options *CORO_NULLABLE options);
 

@@ -115,5 +115,6 @@ static struct thunk_entry *thunk_of(const coro_entry *entry) {
 bool coro_entry_bind(coro_entry *entry, void *prepared, coro_entry_called called) {
     __atomic_store_n(&handler, called, __ATOMIC_RELEASE);
     if (entry->closure == NULL) return ffi_prep_go_closure(&thunk_of(entry)->closure, prepared, arrive_by_thunk) == FFI_OK;
-    return ffi_prep_closure_loc(entry->closure, prepared, arrive_by_closure, entry, (void *)(uintptr_t)entry->function) == FFI_OK;
+    void *code = (void *)(uintptr_t)entry->function;
+    return ffi_prep_closure_loc(entry->closure, prepared, arrive_by_closure, entry, code) == FFI_OK;
 }

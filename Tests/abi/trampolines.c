@@ -127,10 +127,10 @@ TEST(K6_small_results_fill_the_register) {
 }
 
 /* More arguments than registers of either kind. */
-static double many(int a, double b, short c, float d, long e, double f, char g, double h, struct point i, int j, double k, int l,
-                   float m, struct wide n, double o, int p) {
-    return a + b * 2 + c * 3 + d * 4 + (double)e * 5 + f * 6 + g * 7 + h * 8 + i.x * 9 + i.y * 10 + j * 11 + k * 12 + l * 13 + m * 14
-        + (double)n.a[4] * 15 + o * 16 + p * 17;
+static double many(int a, double b, short c, float d, long e, double f, char g, double h, struct point i, int j, double k,
+                   int l, float m, struct wide n, double o, int p) {
+    return a + b * 2 + c * 3 + d * 4 + (double)e * 5 + f * 6 + g * 7 + h * 8 + i.x * 9 + i.y * 10 + j * 11 + k * 12 + l * 13
+        + m * 14 + (double)n.a[4] * 15 + o * 16 + p * 17;
 }
 
 CORO_TEST(K6_many_arguments) {
@@ -142,7 +142,8 @@ CORO_TEST(K6_many_arguments) {
     register_structs();
     for (int mode = CORO_TRAMPOLINE_CALL; mode <= CORO_TRAMPOLINE_DIRECT; mode += 2) {
         coro_trampoline_t trampoline = trampoline_to(
-            "double many(int, double, short, float, long, double, char, double, point, int, double, int, float, wide, double, int)",
+            "double many(int, double, short, float, long, double, char, double, point, int, double, int, float, wide,"
+            "double, int)",
             (coro_function)many, mode);
         CHECK(FUNCTION(function *, trampoline)(1, 2, 3, 4, 5, 6, 7, 8, i, 11, 12, 13, 14, n, 16, 17) == expected);
     }
@@ -178,7 +179,8 @@ static void keep_text(const char *given, const char *other) {
 CORO_TEST(K6_spawn_and_post_copy_texts) {
     for (int mode = CORO_TRAMPOLINE_SPAWN; mode <= CORO_TRAMPOLINE_POST; mode += 2) {
         char here[20] = "first";
-        coro_trampoline_t trampoline = trampoline_to("void keep_text(const char *, const char *)", (coro_function)keep_text, mode);
+        coro_trampoline_t trampoline =
+            trampoline_to("void keep_text(const char *, const char *)", (coro_function)keep_text, mode);
         FUNCTION(void (*)(const char *, const char *), trampoline)(here, NULL);
         memset(here, 'x', sizeof here);
         run_what_is_queued();
@@ -265,7 +267,8 @@ static int is_null(void *context) {
 }
 
 TEST(K7_a_context_may_be_null_and_the_only_parameter) {
-    coro_trampoline_t trampoline = trampoline_with_context("int f(void *)", (coro_function)is_null, CORO_TRAMPOLINE_DIRECT, NULL);
+    coro_trampoline_t trampoline =
+        trampoline_with_context("int f(void *)", (coro_function)is_null, CORO_TRAMPOLINE_DIRECT, NULL);
     CHECK_EQ(FUNCTION(int (*)(void), trampoline)(), 1);
 }
 

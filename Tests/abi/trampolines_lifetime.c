@@ -1,5 +1,5 @@
-/* Row K8: what becomes of a trampoline that is freed, in its own call, twice, with calls under way; and of its target (known bug
-   84). */
+/* Row K8: what becomes of a trampoline that is freed, in its own call, twice, with calls under way; and of its target (known
+   bug 84). */
 #define _GNU_SOURCE
 #include "trampolines.h"
 
@@ -111,7 +111,8 @@ static void call_freed(void) {
     CHECK_EQ(coro_struct_register("point", "double x, y;"), 0);
     struct point otherwise = {8, 9};
     coro_trampoline_t number = handled("int f(int)", double_it, CORO_TRAMPOLINE_CALL);
-    coro_trampoline_t point = trampoline_otherwise("point g(void)", (coro_function)some_point, CORO_TRAMPOLINE_DIRECT, &otherwise);
+    coro_trampoline_t point =
+        trampoline_otherwise("point g(void)", (coro_function)some_point, CORO_TRAMPOLINE_DIRECT, &otherwise);
     int (*number_function)(int) = FUNCTION(int (*)(int), number);
     struct point (*point_function)(void) = FUNCTION(struct point (*)(void), point);
     CHECK_EQ(coro_trampoline_free(number), 0);

@@ -17,8 +17,8 @@ typedef struct coro_entry {
     int32_t error;                 /* what a call met; 0: none has met anything */
 } coro_entry;
 
-/* Where its calls arrive. result: room for it and for a register at least, all zero; a result smaller than that is stored at its
-   beginning, with its own size. arguments: point to the arguments, the context first if there is one. */
+/* Where its calls arrive. result: room for it and for a register at least, all zero; a result smaller than that is stored at
+   its beginning, with its own size. arguments: point to the arguments, the context first if there is one. */
 typedef void (*coro_entry_called)(coro_entry *_Nonnull entry, void *_Nonnull result, void *_Nullable const *_Nonnull arguments);
 
 /* How many functions have their code in libcoro's own. */

@@ -56,13 +56,14 @@ extension RuntimeRef {
             callee.loopID = exposeLoop()
             if callee.loopID < 0 { throw Refusal(code: Int32(truncatingIfNeeded: callee.loopID)) }
         }
-        if let otherwise = options.otherwise, size > 0 {
+        let otherwise = size > 0 ? options.otherwise : nil
+        if let otherwise {
             callee.otherwise = coro_memory_allocate(size, 16)
             callee.otherwise?.copyMemory(from: otherwise, byteCount: size)
         }
         callee.prepared = coro_signature_prepare(signature, hasContext ? 1 : 0)
         callee.text = signature.pointee.text.flatMap { Heap.copy($0) }
-        let isComplete = callee.prepared != nil && callee.text != nil && (options.otherwise == nil || callee.otherwise != nil || size == 0)
+        let isComplete = callee.prepared != nil && callee.text != nil && (otherwise == nil) == (callee.otherwise == nil)
         let id = isComplete
             ? TrampolineTable.make(callee, target, context: options.context, hasContext: hasContext) : Int64(Code.noMemory)
         if id >= 0 { return id }

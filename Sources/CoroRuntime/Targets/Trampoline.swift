@@ -2,11 +2,11 @@ import CCoroPlatform
 
 typealias TrampolineRef = UnsafeMutablePointer<Trampoline>
 
-/// A target as a C function, and the place of that function's code. The place outlives it, so that calls which come too late find
-/// what it was: see `TrampolineTable`.
+/// A target as a C function, and the place of that function's code. The place outlives it, so that calls which come too late
+/// find what it was: see `TrampolineTable`.
 ///
-/// Each call uses the place while it is under way, also what it has spawned or posted. What follows `entry` does not change while
-/// anybody does.
+/// Each call uses the place while it is under way, also what it has spawned or posted. What follows `entry` does not change
+/// while anybody does.
 struct Trampoline {
     /// `TrampolineRef.entry` relies on its place.
     var entry = coro_entry()

@@ -142,8 +142,8 @@ extension CallRef {
 }
 
 extension RuntimeRef {
-    /// Runs a new coroutine, and waits for its end, as if the caller had called its function: what interrupts the caller meanwhile
-    /// interrupts the coroutine, and if that has not seen it, the caller's next suspending call.
+    /// Runs a new coroutine, and waits for its end, as if the caller had called its function: what interrupts the caller
+    /// meanwhile interrupts the coroutine, and if that has not seen it, the caller's next suspending call.
     fileprivate func runInstead(_ coroutine: CoroutineRef) throws(Refusal) {
         let me = pointee.current
         let before = takePendingInterrupt(of: me)

@@ -1,10 +1,10 @@
 import CCoroPlatform
 
-/// The trampolines of the process, by number: in places, of which the first have their code in libcoro's own. Behind the process
-/// lock.
+/// The trampolines of the process, by number: in places, of which the first have their code in libcoro's own. Behind the
+/// process lock.
 ///
-/// A place that was freed waits for its next trampoline behind all that were freed before it, and not among those that were freed
-/// last. So there have to be as many more places with code of libcoro's own as wait.
+/// A place that was freed waits for its next trampoline behind all that were freed before it, and not among those that were
+/// freed last. So there have to be as many more places with code of libcoro's own as wait.
 struct TrampolineTable {
     private var places = Vector<TrampolineRef>()
     private var lastSerial: Int64 = 0
