@@ -17,6 +17,7 @@ struct work {
 
 extern const struct work switch_floor, yield_2, yield_1000, spawn_join, sleep_100k, pipe_roundtrip;
 extern const struct work typed_spawn, typed_spawn_text;
+extern const struct work spawn_detached, trampoline_spawn, trampoline_call, trampoline_direct;
 extern const struct work timeout_scope, park_wake, timeout_park;
 extern const struct work channel_roundtrip, channel_buffered, select_2, semaphore_roundtrip, condition_roundtrip;
 extern const struct work mutex_alone, mutex_2, mutex_100;
