@@ -4,6 +4,7 @@ import atexit
 import errno
 import math
 import sys
+import threading
 import types
 import weakref
 from contextlib import contextmanager
@@ -33,6 +34,7 @@ class Library:
         self.coroutines = weakref.WeakValueDictionary()  # by id
         self.values, self.waiter = Values(backend), Waiter(self)
         self._python_targets = PythonTargets(self)
+        self._notifiers = threading.local()
         atexit.register(setattr, self, 'is_open', False)
 
     @property
@@ -67,6 +69,17 @@ class Library:
         code = error.code if isinstance(error, CoroError) else self.constants['CORO_EFAILED']
         text = f'{type(error).__name__}: {error}'.replace('\0', ' ')
         self.c.coro_fail(code, text.encode('utf-8', 'replace'))
+
+    def set_exception_notifier(self, function):
+        """What is told of coroutines of this thread that fail: function(id, code, message); None: a line on stderr is."""
+        notifier = self.backend.NULL
+        if function is not None:
+            def notify(co, code, message):
+                function(co, code, self.backend.text(message))
+                return 0
+            notifier = self.backend.callback('coro_notifier', notify)
+        self.c.coro_set_exception_notifier(notifier)
+        self._notifiers.notifier = notifier  # kept as long as it may be called
 
     # -- targets ---------------------------------------------------------------------------------------------------------
 

@@ -37,8 +37,8 @@ class Target:
     def function(self, mode):
         """The target as a plain C function, to be passed where C wants a callback. mode: what a call of it does.
 
-        'spawn' starts the target, 'call' waits for it, 'post' starts it on this thread's loop, from any thread; 'direct' runs it
-        within the call, which is how a function of Python's can be called by C code in a coroutine.
+        'spawn' starts the target, 'call' waits for it, 'post' starts it on this thread's loop, from any thread; 'direct' runs
+        it within the call, which is how a function of Python's can be called by C code in a coroutine.
         """
         return Trampoline(self._library, self, mode)
 
@@ -65,8 +65,8 @@ class Trampoline:
 class PythonTargets:
     """The functions of Python's that are targets: all of them are run by one handler, which knows them by a number.
 
-    CPython's frames can't be suspended on stacks of their own: two that end out of order crash it. So these targets are registered
-    with CORO_TARGET_NO_SUSPEND; each has its own coroutine, but runs to its end once it has begun.
+    CPython's frames can't be suspended on stacks of their own: two that end out of order crash it. So these targets are
+    registered with CORO_TARGET_NO_SUSPEND; each has its own coroutine, but runs to its end once it has begun.
     """
 
     def __init__(self, library):
@@ -120,7 +120,7 @@ class PythonTargets:
         returned = function(*given)
         if target.result.size > 0:
             if isinstance(target.result, Pointer) and isinstance(returned, (str, bytes)):
-                raise TypeError(f'{target.name} returns a {type(returned).__name__}, which nobody would keep: return an address')
+                raise TypeError(f'{target.name} returns a {type(returned).__name__}, which nobody keeps: return an address')
             backend.write(backend.address(result), values.pack(target.result, returned))
 
     def _forget(self, context):

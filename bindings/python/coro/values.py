@@ -73,8 +73,9 @@ class Values:
             return struct.pack('@Q', self.address(value))
         if isinstance(declared, Integer):
             value = operator.index(value)
-            if not 0 <= value + (1 << declared.size * 8 - 1 if declared.signed else 0) < 1 << declared.size * 8:
-                raise OverflowError(f'{value} does not fit {declared.size} bytes {"with" if declared.signed else "without"} a sign')
+            bits, sign = declared.size * 8, 'a signed' if declared.signed else 'an unsigned'
+            if not 0 <= value + (1 << bits - 1 if declared.signed else 0) < 1 << bits:
+                raise OverflowError(f'{value} does not fit {sign} integer of {bits} bits')
         elif isinstance(declared, Real) and declared.code is None:
             raise TypeError('Python has no long double')
         return struct.pack('@' + declared.code, value)

@@ -14,8 +14,9 @@ def on_main_thread():
 class Signals:
     """Wakes the waits of the main thread when a signal has come that Python has a handler for: ^C, if nothing else.
 
-    CPython's own handler only notes the signal down and writes to a descriptor, which is therefore waited for as well. The one of
-    ^C must not raise KeyboardInterrupt before a target of Python's is in its body: nothing could catch it there. So it is put off.
+    CPython's own handler only notes the signal down and writes to a descriptor, which is therefore waited for as well. The one
+    of ^C must not raise KeyboardInterrupt before a target of Python's is in its body: nothing could catch it there. So it is
+    put off.
     """
 
     def __init__(self):

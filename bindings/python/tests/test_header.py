@@ -35,7 +35,8 @@ class HeaderTest(unittest.TestCase):
         for tag, struct in structs.items():
             self.assertEqual(struct.size, table[tag][0], tag)
             for field in struct.fields:
-                self.assertEqual([struct.offsets[field.name], field.type.size], table[f'{tag}.{field.name}'], f'{tag}.{field.name}')
+                name = f'{tag}.{field.name}'
+                self.assertEqual([struct.offsets[field.name], field.type.size], table[name], name)
 
     def test_the_backend_has_the_same_structs(self):
         for tag, struct in lib.header.complete_structs().items():
@@ -103,7 +104,8 @@ class DeclarationTest(unittest.TestCase):
         return lib.values.parser(text).prototype()
 
     def test_types(self):
-        name, function = self.parse('unsigned long long int f(const char *path, short x, long double y, int a[3], char c, bool b)')
+        name, function = self.parse(
+            'unsigned long long int f(const char *path, short x, long double y, int a[3], char c, bool b)')
         self.assertEqual((name, function.result.size, function.result.signed), ('f', 8, False))
         self.assertEqual([p.type.size for p in function.parameters], [8, 2, 16, 8, 1, 1])
         self.assertEqual([p.name for p in function.parameters], ['path', 'x', 'y', 'a', 'c', 'b'])
@@ -118,7 +120,8 @@ class DeclarationTest(unittest.TestCase):
         self.assertIsInstance(function.parameters[1].type, Pointer)
 
     def test_defaults_and_ownership(self):
-        _, function = self.parse('int resize(borrowed const char *path, owned void *data, int width = 800, const char *t = "a,b)")')
+        _, function = self.parse(
+            'int resize(borrowed const char *path, owned void *data, int width = 800, const char *t = "a,b)")')
         self.assertEqual([p.ownership for p in function.parameters], ['borrowed', 'owned', None, None])
         self.assertEqual([p.default for p in function.parameters], [None, None, '800', '"a,b)"'])
 
