@@ -4,7 +4,7 @@ import ctypes.util
 
 import cffi
 
-from .declarations import Function, Pointer
+from .declarations import Function, Pointer, Struct
 from .header import Header
 
 
@@ -28,6 +28,8 @@ class Functions:
         takes_functions = any(isinstance(p.type, Pointer) and isinstance(p.type.to, Function) for p in declared.parameters)
         if takes_functions:
             function = checked(backend.ffi, function)
+        elif isinstance(declared.result, Struct):
+            function = returning(backend, declared.result, name, function)
         setattr(self, name, function)
         return function
 
@@ -37,6 +39,21 @@ def checked(ffi, function):
         if any(isinstance(value, ffi.CData) and is_python_function(value) for value in arguments):
             raise TypeError("a Python function can't be run by a coroutine that may be suspended: register it as a target")
         return function(*(value.pointer if isinstance(value, Callback) else value for value in arguments))
+    return call
+
+
+def returning(backend, struct, name, function):
+    """A function whose result is a struct with a union, which cffi can't have by value. A union with integers in it is returned
+    as these are."""
+    ffi, same = backend.ffi, f'struct result_of_{name}'
+    ffi.cdef(same + '{' + ' '.join(f'uint{field.type.size * 8}_t {field.name};' for field in struct.fields) + '};')
+    parameters = ', '.join(parameter.cname for parameter in ffi.typeof(function).args)
+    function = ffi.cast(f'{same} (*)({parameters})', backend.symbol(name))
+
+    def call(*arguments):
+        result, integers = ffi.new(f'struct {struct.tag} *'), ffi.new(same + ' *', function(*arguments))
+        ffi.memmove(result, integers, struct.size)
+        return result
     return call
 
 

@@ -67,6 +67,13 @@ class HeaderTest(unittest.TestCase):
         self.assertIs(lib.c.coro_is_running(), False)
         self.assertAlmostEqual(lib.c.coro_ticks_to_absolute_fsecs(lib.c.coro_absolute_fsecs_to_ticks(1e9)), 1e9, places=3)
 
+    def test_a_struct_with_a_union_can_be_a_result(self):
+        signed, double = lib.c.coro_value_of_signed(-5), lib.c.coro_value_of_double(0.5)
+        self.assertEqual((signed.kind, getattr(signed, 'as').i), (lib.constants['CORO_VALUE_SIGNED'], -5))
+        self.assertEqual((double.kind, getattr(double, 'as').d), (lib.constants['CORO_VALUE_DOUBLE'], 0.5))
+        sized = lib.c.coro_value_of_bytes(lib.backend.pointer(0x1234), 12)
+        self.assertEqual((sized.size, lib.backend.address(getattr(sized, 'as').p)), (12, 0x1234))
+
     def test_what_is_not_in_the_header_says_so(self):
         with self.assertRaisesRegex(AttributeError, 'no coro_nonsense in .*coro.h'):
             lib.c.coro_nonsense
@@ -126,7 +133,7 @@ class DeclarationTest(unittest.TestCase):
         self.assertEqual([p.default for p in function.parameters], [None, None, '800', '"a,b)"'])
 
     def test_what_is_no_prototype_is_refused(self):
-        for text in ('int x', 'int f(int', 'f(int)', ''):
+        for text in ('int x', 'int f(int', 'int f[3]', ''):
             with self.assertRaises(SyntaxError, msg=text):
                 self.parse(text)
 

@@ -158,6 +158,15 @@ class SignalTest(unittest.TestCase):
             self.assertEqual(channel.receive(), 7)
         self.test_everything_is_as_before_after_a_wait()
 
+    def test_an_interrupt_is_put_off_until_a_wait_has_ended(self):
+        """It could come when a target of Python's is about to be called, where nothing catches it."""
+        seen = []
+        with self.assertRaises(KeyboardInterrupt):
+            with lib.waiter.signals.watched():
+                signal.raise_signal(signal.SIGINT)
+                seen.append('went on')
+        self.assertEqual(seen, ['went on'])
+
     def test_everything_is_as_before_after_a_wait(self):
         lib.sleep(0.001)
         self.assertIs(signal.getsignal(signal.SIGINT), signal.default_int_handler)
