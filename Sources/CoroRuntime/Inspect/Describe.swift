@@ -8,11 +8,15 @@ extension RuntimeRef {
             text.append(cString: UnsafePointer(name))
             return
         }
-        if let name = coroutine.call?.pointee.target.pointee.signature.pointee.name {
-            text.append(cString: UnsafePointer(name))
-            return
+        var function = coroutine.pointee.function
+        if let target = coroutine.call?.pointee.target {
+            if let name = target.pointee.signature.pointee.name {
+                text.append(cString: UnsafePointer(name))
+                return
+            }
+            function = unsafeBitCast(target.function, to: CoroutineFunction?.self)
         }
-        if let function = coroutine.pointee.function, let symbol = symbol(of: function) {
+        if let function, let symbol = symbol(of: function) {
             text.append(cString: symbol)
             return
         }

@@ -133,15 +133,28 @@ enum Watchdog {
 
     /// Whoever runs may end, or be given another name, while this looks: then what it reads may have been freed.
     private static func copyName(of coroutine: CoroutineRef, to watch: UnsafeMutablePointer<coro_loop_watch>) {
-        guard let extras = coroutine.pointee.extras else { return }
-        let slot = withUnsafeMutablePointer(to: &extras.pointee.name) { UnsafeRawPointer($0) }
-        var name: UnsafePointer<CChar>?
-        let size = MemoryLayout.size(ofValue: name)
-        guard coro_watchdog_peek(&name, slot, size) == size else { return }
+        guard let name = peekName(of: coroutine) else { return }
         withUnsafeMutableBytes(of: &watch.pointee.overrun.name) {
             // The last byte stays zero.
             if let memory = $0.baseAddress { _ = coro_watchdog_peek(memory, name, $0.count - 1) }
         }
+    }
+
+    /// Where its name is, if it was given one, or its target's.
+    private static func peekName(of coroutine: CoroutineRef) -> UnsafeRawPointer? {
+        if let extras = coroutine.pointee.extras {
+            let slot = withUnsafeMutablePointer(to: &extras.pointee.name) { UnsafeRawPointer($0) }
+            if let name = peekPointer(at: slot) { return name }
+        }
+        // The target is what a call begins with, the signature what a target does, and the name what that does.
+        guard let call = coroutine.call, let target = peekPointer(at: UnsafeRawPointer(call)) else { return nil }
+        return peekPointer(at: target).flatMap(peekPointer)
+    }
+
+    private static func peekPointer(at place: UnsafeRawPointer) -> UnsafeRawPointer? {
+        var pointer: UnsafeRawPointer?
+        let size = MemoryLayout.size(ofValue: pointer)
+        return coro_watchdog_peek(&pointer, place, size) == size ? pointer : nil
     }
 }
 

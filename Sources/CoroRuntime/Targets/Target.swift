@@ -5,8 +5,9 @@ typealias TargetRef = UnsafeMutablePointer<Target>
 /// A function and its signature. It does not change once it is registered, and is freed when nobody holds it any more: see
 /// `TargetRegistry`.
 struct Target {
-    var id: Int64 = 0
+    /// `Watchdog` relies on its place.
     let signature: SignatureRef
+    var id: Int64 = 0
     let body: Body
     let options: Options
     let layout: CallLayout
@@ -97,6 +98,14 @@ extension TargetRef {
         case .handler(let handler):
             let hasResult = pointee.signature.pointee.result.size > 0
             handler(pointee.options.context, hasResult ? result : nil, pointers)
+        }
+    }
+
+    /// The function that it runs; nil: a handler.
+    var function: Target.Function? {
+        switch pointee.body {
+        case .function(let function), .direct(let function): function
+        case .handler: nil
         }
     }
 

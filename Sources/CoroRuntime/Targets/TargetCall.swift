@@ -5,7 +5,7 @@ typealias CallRef = UnsafeMutablePointer<Call>
 /// A call of a target in a coroutine of its own, which has it as its argument: the head of a block that also has the arguments,
 /// mostly the texts that were copied, and room for the result (see `CallLayout`). It is freed with the coroutine's record.
 struct Call {
-    /// Held.
+    /// Held. `Watchdog` relies on its place.
     let target: TargetRef
     /// The next unused one.
     fileprivate var next: CallRef?
