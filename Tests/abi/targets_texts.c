@@ -12,7 +12,7 @@ static int look(const char *copied, const char *borrowed, char *owned) {
     seen[2] = owned;
     if (owned != NULL && owned[0] == 'p') {
         int code = coro_park(NULL);
-        if (code < 0) coro_fail(code, NULL);
+        if (code < 0) return coro_fail(code, NULL), 0;
     }
     trace("%s,%s,%s", copied ? copied : "-", borrowed ? borrowed : "-", owned ? owned : "-");
     return 1;
