@@ -1,8 +1,8 @@
 /* Row K5: targets that are taken back while they are in use; and who must not suspend. */
+#include "latency.h"
 #include "targets.h"
 
 #include <pthread.h>
-#include <sys/wait.h>
 
 static int released;
 
@@ -182,4 +182,29 @@ CORO_TEST(K5_a_target_that_must_not_suspend) {
     CHECK_EQ(result, 0);
     CHECK_EQ(coro_join(other, NULL, CORO_FOREVER), 0);
     CHECK_EQ(coro_yield(), 0);
+}
+
+/* -- who is told of it -- */
+
+static void *keep_all_waiting(void *unused) {
+    return hog(unused);
+}
+
+TEST(K5_a_target_that_keeps_all_waiting_is_named) {
+    CHECK_EQ(coro_test_set_latency_unit(CORO_MS(20)), 0);
+    begin_report();
+    CHECK_EQ(coro_join(coro_spawn_target(TARGET("void *busy(void *)", keep_all_waiting), NULL), NULL, CORO_FOREVER), 0);
+    CHECK_CONTAINS(report(), "for <coro #1 name='busy' dead=0");
+    end_report();
+}
+
+TEST(K5_a_target_without_a_name_is_called_as_its_function) {
+    char plain[64], typed[64];
+    coro_t co = coro_new(do_nothing, NULL, NULL), unnamed = coro_new_target(TARGET("void *(void *)", do_nothing), NULL);
+    CHECK(coro_get_name(co, plain, sizeof plain) > 0);
+    CHECK(coro_get_name(unnamed, typed, sizeof typed) > 0);
+    if (strncmp(plain, "coro ", 5) == 0) typed[5] = plain[5] = 0; /* numbers */
+    CHECK_STR(typed, plain);
+    CHECK_EQ(coro_shutdown(co), 0);
+    CHECK_EQ(coro_shutdown(unnamed), 0);
 }
