@@ -113,6 +113,24 @@ const coro_word *coro_word_find(const char *text, size_t length) {
     return NULL;
 }
 
+/* Attributes that change how values are passed, or how large they are. */
+static const char *const effective_attributes[] = {
+    "aarch64_vector_pcs", "address_space", "aligned", "cdecl", "ext_vector_type", "fastcall", "mode", "ms_abi", "ms_struct",
+    "neon_vector_type", "packed", "pcs", "preserve_all", "preserve_most", "preserve_none", "regcall", "regparm",
+    "scalar_storage_order", "sseregparm", "stdcall", "swiftasynccall", "swiftcall", "thiscall", "transparent_union",
+    "vector_size", "vectorcall",
+};
+
+bool coro_attribute_has_effect(const char *text, size_t length) {
+    if (length > 4 && strncmp(text, "__", 2) == 0 && strncmp(text + length - 2, "__", 2) == 0) {
+        text += 2;
+        length -= 4;
+    }
+    for (size_t i = 0; i < sizeof effective_attributes / sizeof *effective_attributes; i++)
+        if (strncmp(effective_attributes[i], text, length) == 0 && effective_attributes[i][length] == 0) return true;
+    return false;
+}
+
 uint32_t coro_type_of_integer(size_t size, bool is_signed) {
     return KIND_OF_INTEGER(size, is_signed);
 }
@@ -131,16 +149,19 @@ static bool store(long double number, uint32_t type, void *value) {
     }
 }
 
-int coro_read_floating(const char *text, bool is_negative, uint32_t type, void *value) {
+/* It has the type that its suffix says before it is converted, as in C. */
+int coro_read_floating(const char *text, size_t length, bool is_negative, uint32_t type, void *value) {
+    char suffix = (char)(text[length - 1] | 0x20);
+    if (length > 1 && (text[1] | 0x20) == 'x' && !memchr(text, 'p', length) && !memchr(text, 'P', length)) return -EINVAL;
     locale_t c = newlocale(LC_ALL_MASK, "C", NULL); /* glibc and musl have it, and allocate nothing */
     char *end;
-    /* A float is rounded once, from the text, and so is a double. */
-    long double number = type == CORO_TYPE_FLOAT    ? strtof_l(text, &end, c)
-                         : type == CORO_TYPE_DOUBLE ? strtod_l(text, &end, c)
-                                                    : strtold_l(text, &end, c);
+    bool has_suffix = suffix == 'f' || suffix == 'l';
+    long double number = suffix == 'f'   ? strtof_l(text, &end, c)
+                         : suffix == 'l' ? strtold_l(text, &end, c)
+                                         : strtod_l(text, &end, c);
     freelocale(c);
-    if (!store(is_negative ? -number : number, type, value)) return -ERANGE;
-    return (int)(end - text);
+    if (end + has_suffix != text + length) return -EINVAL;
+    return store(is_negative ? -number : number, type, value) ? 0 : -ERANGE;
 }
 
 bool coro_store_integer_as_floating(uint64_t magnitude, bool is_negative, uint32_t type, void *value) {

@@ -73,6 +73,9 @@ static const struct {
                                        "arguments instead of '...', near '...'"},
     {"int f(...)", "line 1, column 7: variadic functions can't be targets"},
 
+    {"int f(float __attribute__((vector_size(16))) a)", "line 1, column 28: this attribute changes how values are passed"},
+    {"__attribute__((noreturn, __ms_abi__)) void f(int)", "line 1, column 26: this attribute changes how values are passed"},
+
     /* declarators */
     {"int f(int)(int)", "line 1, column 11: a function can't return a function"},
     {"int f(int)[4]", "line 1, column 11: a function can't return an array"},
@@ -118,6 +121,9 @@ static const struct {
     {"int f(int a = 12px)", "this is no number of C's"},
     {"int f(double a = 1.5x)", "this is no number of C's"},
     {"int f(double a = 1e)", "this is no number of C's"},
+    {"int f(double a = 0x1.8)", "this is no number of C's"},
+    {"int f(double a = 1.5fl)", "this is no number of C's"},
+    {"int f(double a = 1e39f)", "this number is too large for its type"},
     {"int f(double a = 1.2.3)", "this is no number of C's"},
     {"int f(float a = 1e39)", "this number is too large for its type"},
     {"int f(double a = 1e309)", "this number is too large for its type"},
@@ -188,6 +194,7 @@ TEST(K1_limits_are_errors) {
     CHECK_CONTAINS(refusal_of(text), "line 1, column 5: a name has more than 255 bytes, near 'aaaaaaaaaa");
     strcpy(repeated(stpcpy(text, "int "), "a", 255), "(int)");
     CHECK_STR(spelling_of(text), text);
+    CHECK_CONTAINS(refusal_of(text + 4), "aa...' is no type that is known: declare it by coro_struct_register()");
     repeated(stpcpy(text, "int f(int"), " ", 65536);
     CHECK_STR(refusal_of(text), "line 1, column 1: the declaration is longer than 65535 bytes, near the end");
 }

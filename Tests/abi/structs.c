@@ -122,6 +122,7 @@ TEST(K2_what_is_no_struct_is_refused) {
         {"char a[4294967296][4294967296];", "the struct is larger than 65536 bytes"},
         {"char a[65536]; char b;", "line 1, column 21: the struct is larger than 65536 bytes"},
         {"alignas(16) int a;", "line 1, column 1: alignments are those of the types"},
+        {"int a __attribute__((packed));", "line 1, column 22: this attribute changes how values are passed"},
         {"_Atomic int a;", "line 1, column 1: atomic types can't be passed"},
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {

@@ -47,13 +47,16 @@ typedef struct coro_word {
 /* The word of these bytes; NULL: it is none of C's. */
 const coro_word *_Nullable coro_word_find(const char *_Nonnull text, size_t length);
 
+/* Whether an attribute of that name changes how a function is called, or a value passed. */
+bool coro_attribute_has_effect(const char *_Nonnull text, size_t length);
+
 /* The integer type of that many bytes: CORO_TYPE_... */
 uint32_t coro_type_of_integer(size_t size, bool is_signed);
 bool coro_char_is_signed(void);
 
-/* Reads a floating-point number, whatever the locale, and stores it as that type (CORO_TYPE_FLOAT, ..._DOUBLE or
-   ..._LONG_DOUBLE). Returns how many bytes it took, or -ERANGE if it is too large for that type. */
-int coro_read_floating(const char *_Nonnull text, bool is_negative, uint32_t type, void *_Nonnull value);
+/* Reads a floating-point number of that many bytes, whatever the locale, and stores it as that type (CORO_TYPE_FLOAT,
+   ..._DOUBLE or ..._LONG_DOUBLE). Returns 0, -EINVAL if it is none, or -ERANGE if it is too large for that type. */
+int coro_read_floating(const char *_Nonnull text, size_t length, bool is_negative, uint32_t type, void *_Nonnull value);
 /* Stores an integer as that type. False: it can't do so exactly. */
 bool coro_store_integer_as_floating(uint64_t magnitude, bool is_negative, uint32_t type, void *_Nonnull value);
 

@@ -1,7 +1,7 @@
 import CCoroPlatform
 
 extension PrototypeParser {
-    /// `__attribute__((...))` and `[[...]]`, which say nothing about how a function is called. False: none is next.
+    /// `__attribute__((...))` and `[[...]]`, if they say nothing about how a function is called. False: none is next.
     mutating func takeAttribute() throws(Refusal) -> Bool {
         if token.isMark("["), peek().isMark("[") {
             try skipBalanced("this attribute does not end")
@@ -20,6 +20,9 @@ extension PrototypeParser {
         var open = 0
         repeat {
             if token.kind == .end { throw refuse(start, otherwise) }
+            if token.kind == .word, coro_attribute_has_effect(token.start, token.length) {
+                throw refuse(token, "this attribute changes how values are passed, which libcoro can't do")
+            }
             if token.isMark("(") || token.isMark("[") { open += 1 }
             if token.isMark(")") || token.isMark("]") { open -= 1 }
             try advance()

@@ -68,12 +68,9 @@ extension PrototypeParser {
 
     /// Stores a number with a point or an exponent, as a type that has these.
     func readFloating(_ token: Token, isNegative: Bool, as type: coro_type, at value: UnsafeMutableRawPointer) throws(Refusal) {
-        let length = coro_read_floating(token.start, isNegative, type.kind, value)
-        if length < 0 { throw refuse(token, "this number is too large for its type") }
-        let suffix = Int(length) + 1 == token.length ? token.byte(Int(length)) | 0x20 : 0
-        if Int(length) != token.length, suffix != UInt8(ascii: "f"), suffix != UInt8(ascii: "l") {
-            throw refuse(token, "this is no number of C's")
-        }
+        let code = coro_read_floating(token.start, token.length, isNegative, type.kind, value)
+        if code == -CoroErrno.range { throw refuse(token, "this number is too large for its type") }
+        if code != 0 { throw refuse(token, "this is no number of C's") }
     }
 
     /// The value of 'x', an int.

@@ -86,20 +86,21 @@ struct PrototypeParser {
 }
 
 extension TextBuffer {
+    /// A token, cut if it is long.
     mutating func append(_ token: Token) {
-        for index in 0..<token.length { append(byte: token.byte(index)) }
-    }
-
-    /// "'width'", cut if it is long.
-    fileprivate mutating func append(near token: Token) {
-        if token.kind == .end { return append("the end") }
         let shown = min(token.length, 40)
-        append("'")
         for index in 0..<shown {
             let byte = token.byte(index)
             append(byte: byte < 32 || byte == 127 ? UInt8(ascii: "?") : byte)
         }
         if shown < token.length { append("...") }
+    }
+
+    /// "'width'".
+    fileprivate mutating func append(near token: Token) {
+        if token.kind == .end { return append("the end") }
+        append("'")
+        append(token)
         append("'")
     }
 }
