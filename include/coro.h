@@ -2203,7 +2203,8 @@ bool coro_set_install_signal_handlers(bool on);
  *     coro_join_result(co, &size, sizeof size, CORO_FOREVER);
  *
  * A prototype is the declaration of a function as C writes it, with or without names of parameters and a `;` at the end. The
- * name of the function may be missing: `int (int, int)`. Its types may be
+ * name of the function may be missing: `int (int, int)`; `int f()` is `int f(void)`. It has at most 64 parameters. Its
+ * types may be
  *
  *  - void (as the result, or as the whole list of parameters), bool, char, all integer types in all their spellings, float,
  *    double, long double; the integer types of <stdint.h>, <stddef.h>, <sys/types.h>, <sys/socket.h> and this header; enums,
@@ -2216,9 +2217,10 @@ bool coro_set_install_signal_handlers(bool on);
  *
  *  - `int width = 800`: the value of an argument that is not given: a number, a character, "text" (for a `const char *`), true,
  *    false or NULL. All parameters after it must have one too.
- *  - `borrowed` or `owned` before a parameter that is a pointer. A `const char *` is copied when the coroutine is made, and the
- *    copy freed when the target has ended; a borrowed one is passed as it is. An owned one, of any type, is passed as it is,
- *    and libcoro calls free(3) with it when the target has ended, or when it is cancelled before it began.
+ *  - `borrowed` or `owned` as the first word of a parameter that is a pointer, with its type after it (in `owned *x` it is
+ *    itself the type). A `const char *` is copied when the coroutine is made, and the copy freed when the target has ended; a
+ *    borrowed one is passed as it is. An owned one, of any type, is passed as it is, and libcoro calls free(3) with it when
+ *    the target has ended, or when it is cancelled before it began.
  *
  * Not taken, with the place and the reason as coro_error_detail(): variadic functions, complex numbers, 128-bit integers,
  * unions, vectors, bit-fields, functions that declare parameters the old way.
@@ -2245,7 +2247,8 @@ typedef int64_t coro_target_t;
 
 /* Registers fn under the name in its prototype; a prototype without a name registers it under none. prototype: copied.
    Returns the target, or
-     -EINVAL  prototype or fn is NULL, or the prototype is not one: coro_error_detail() is "line 1, column 5: ..."
+     -EINVAL  prototype or fn is NULL, or the prototype is not one: coro_error_detail() is "line 1, column 5: ..., near '...'";
+              columns count bytes
      -EEXIST  a target of this name is registered
      -ENOMEM
    Call from: anywhere. */
@@ -2303,7 +2306,8 @@ ssize_t coro_target_result_size(coro_target_t target);
 
 /* Declares a struct, so that it may be passed and returned by value: coro_struct_register("point", "double x; double y;").
    It is `struct point` in prototypes, and `point`. fields: as between the braces in C; any type of a parameter, arrays with
-   their length, structs that were registered before; no bit-fields, unions or alignment of its own. It is never forgotten.
+   their length, structs that were registered before; no bit-fields, unions or alignment of its own; 64 KiB at most. It is never
+   forgotten.
    Returns 0, also for the same again, or -EINVAL (with the place and the reason), -EEXIST (other fields), -ENOMEM.
    Call from: anywhere. */
 int coro_struct_register(const char *CORO_NULLABLE name, const char *CORO_NULLABLE fields);
