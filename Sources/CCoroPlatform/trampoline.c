@@ -42,14 +42,15 @@ static void store_small(const ffi_type *type, const void *from, void *to) {
 }
 
 static void pass(const ffi_cif *cif, void *result, void **arguments, coro_entry *entry) {
+    coro_entry_called handle = __atomic_load_n(&handler, __ATOMIC_ACQUIRE);
     const ffi_type *type = cif->rtype;
     uint64_t small = 0;
     if (type->size < sizeof small || type->type == FFI_TYPE_VOID) {
-        handler(entry, &small, arguments);
+        handle(entry, &small, arguments);
         store_small(type, &small, result);
     } else {
         memset(result, 0, type->size);
-        handler(entry, result, arguments);
+        handle(entry, result, arguments);
     }
 }
 

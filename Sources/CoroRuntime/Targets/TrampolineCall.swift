@@ -53,7 +53,9 @@ struct TrampolineCall {
 
     /// Runs the target in its caller.
     private func runHere() -> Outcome {
-        let runtime = target.pointee.options.mustNotSuspend ? Runtime.here : nil
+        let mustNotSuspend = target.pointee.options.mustNotSuspend
+        let runtime = mustNotSuspend ? Runtime.here : nil
+        if mustNotSuspend, runtime == nil { return .refused(Code.noMemory) }
         runtime?.pointee.obstacles.forbidInTarget()
         if case .direct = target.pointee.body {
             runOfBlock()
