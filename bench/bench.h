@@ -15,7 +15,7 @@ struct work {
     long count;
 };
 
-extern const struct work switch_floor, yield_2, yield_1000, spawn_join, sleep_100k, pipe_roundtrip;
+extern const struct work switch_floor, yield_2, yield_1000, yield_2_hooked, spawn_join, sleep_100k, pipe_roundtrip;
 extern const struct work typed_spawn, typed_spawn_text;
 extern const struct work spawn_detached, trampoline_spawn, trampoline_call, trampoline_direct;
 extern const struct work timeout_scope, park_wake, timeout_park;

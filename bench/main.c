@@ -15,11 +15,11 @@
 enum { MAX_ROUNDS = 9, QUICK_ROUNDS = 5, MAX_PEERS = 8 };
 
 static const struct work *const all_works[] = {
-    &switch_floor,        &yield_2,        &yield_1000,    &spawn_join, &typed_spawn,  &typed_spawn_text,
-    &spawn_detached,      &trampoline_spawn, &trampoline_call, &trampoline_direct,
-    &sleep_100k,          &pipe_roundtrip, &timeout_scope, &park_wake,  &timeout_park, &channel_roundtrip,
-    &channel_buffered,    &select_2,       &mutex_alone,   &mutex_2,    &mutex_100,    &semaphore_roundtrip,
-    &condition_roundtrip,
+    &switch_floor,      &yield_2,           &yield_1000,          &yield_2_hooked,      &spawn_join,
+    &typed_spawn,       &typed_spawn_text,  &spawn_detached,      &trampoline_spawn,    &trampoline_call,
+    &trampoline_direct, &sleep_100k,        &pipe_roundtrip,      &timeout_scope,       &park_wake,
+    &timeout_park,      &channel_roundtrip, &channel_buffered,    &select_2,            &mutex_alone,
+    &mutex_2,           &mutex_100,         &semaphore_roundtrip, &condition_roundtrip,
 };
 enum { ALL_WORKS = sizeof all_works / sizeof all_works[0] };
 

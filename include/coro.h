@@ -179,7 +179,9 @@ int64_t coro_error_progress(void);
 /* A coroutine's id. Positive; 0 is the thread's own stack ("main"); a negative value is an error. */
 typedef int64_t coro_t;
 
-/* What a coroutine runs. What it returns is the coroutine's result; see coro_fail() for how to end otherwise. */
+/* What a coroutine runs. What it returns is the coroutine's result; see coro_fail() for how to end otherwise. Exceptions of C++
+   are each coroutine's own, and it may suspend while they are in flight; one that nobody catches in it ends the program
+   (std::terminate), with nothing unwound. */
 typedef void *CORO_NULLABLE (*coro_fn)(void *CORO_NULLABLE arg);
 
 /* Flags of coro_options. */
