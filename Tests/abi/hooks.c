@@ -189,8 +189,8 @@ TEST(L5_hooks_must_not_suspend_nor_change_the_hooks_nor_errno) {
     unset_hooks();
 }
 
-/* What they create, wake and end meanwhile is as if somebody else did it. That a new coroutine may get the record, or the stack,
-   of the one that has just ended must not matter. */
+/* What they create, wake and end meanwhile is as if somebody else did it. That a new coroutine may get the record, or the
+   stack, of the one that has just ended must not matter. */
 static int busy, ended;
 static coro_t sleeper;
 

@@ -1,6 +1,6 @@
-/* Row L5: a small interpreter that keeps state per thread, as CPython does: a chain of frames that lie on the native stacks, the
-   depth of it, and the exception that is handled. It finds out when its frames are left in another order than they were entered
-   in, when its depth or its exception is another's, and when it is used without its global lock. */
+/* Row L5: a small interpreter that keeps state per thread, as CPython does: a chain of frames that lie on native stacks, the
+   depth of it, and the exception that is handled. It finds out when its frames are left in another order than they were
+   entered in, when its depth or its exception is another's, and when it is used without its global lock. */
 #include "hooks.h"
 #include "random.h"
 

@@ -1,4 +1,4 @@
-/* CPython in coroutines: each has a thread state of its own, which the switch hooks make current; the poll hooks give up the GIL
+/* CPython in coroutines: each has a thread state of its own, which the switch hooks make current; poll hooks give up the GIL
    while the loop waits. Usage: host_cpython PROGRAM */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>

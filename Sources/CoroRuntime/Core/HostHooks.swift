@@ -1,6 +1,6 @@
 import CCoroPlatform
 
-/// What a host language has called when coroutines make way for each other, and around the loop's wait: see `coro_switch_hooks`.
+/// What a host language has called when coroutines make way for each other, and around the loop's wait: `coro_switch_hooks`.
 struct HostHooks {
     var onSwitch = SwitchHooks()
     var onPoll = PollHooks()
