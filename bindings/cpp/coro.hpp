@@ -22,6 +22,7 @@
 #ifndef CORO_HPP
 #define CORO_HPP
 
+#include "coro/callback.hpp"
 #include "coro/channel.hpp"
 #include "coro/error.hpp"
 #include "coro/group.hpp"
@@ -30,6 +31,7 @@
 #include "coro/loop.hpp"
 #include "coro/select.hpp"
 #include "coro/sync.hpp"
+#include "coro/target.hpp"
 #include "coro/task.hpp"
 #include "coro/time.hpp"
 #include "coro/timeout.hpp"

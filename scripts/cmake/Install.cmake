@@ -1,7 +1,8 @@
-# Header, libraries, pkg-config file and CMake package.
+# Headers, libraries, pkg-config file and CMake package.
 include(CMakePackageConfigHelpers)
 
-install(FILES include/coro.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(FILES include/coro.h bindings/cpp/coro.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(DIRECTORY bindings/cpp/coro DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(TARGETS coro coro_static EXPORT coro-targets
     LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <exception>
 #include <string>
+#include <string_view>
 #include <system_error>
 
 namespace coro {
@@ -35,11 +36,18 @@ inline const std::error_category &category() noexcept {
     return it;
 }
 
-// A call of libcoro has failed. code().value() is the negative code, what() begins with coro_error_detail().
+// A call of libcoro has failed. code().value() is the negative code; what() is the detail, and what the code means.
 class error : public std::system_error {
 public:
-    explicit error(int code, const std::string &what = {})
-        : std::system_error(what.empty() ? std::system_error(code, category()) : std::system_error(code, category(), what)) {}
+    explicit error(int code, const std::string &detail = {})
+        : std::system_error(detail.empty() ? std::system_error(code, category()) : std::system_error(code, category(), detail)),
+          length(detail.size()) {}
+
+    // What was wrong this time: as coro_error_detail(), or the message of coro_fail().
+    std::string_view detail() const noexcept { return {what(), length}; }
+
+private:
+    std::size_t length;
 };
 
 // The running coroutine was told to end, by task::shutdown() or coro_shutdown(). Thrown once, by the call in which it waits.
@@ -101,6 +109,13 @@ template <class T> T *check_new(T *object) {
     return object;
 }
 
+// Has the running coroutine fail with a message, of which it takes the first 500 bytes: without memory, too.
+inline void fail(int code, std::string_view message) noexcept {
+    char text[501] = {};
+    message.copy(text, sizeof text - 1);
+    coro_fail(code, text);
+}
+
 // Ends the running coroutine's function, in a catch block, for the exception that is caught there: its joiners and the notifier
 // get a code and a text that every language understands.
 inline void fail_with_current_exception() noexcept {
@@ -109,9 +124,9 @@ inline void fail_with_current_exception() noexcept {
     } catch (const shutdown_requested &) {
         coro_fail(CORO_ESHUTDOWN, nullptr);
     } catch (const cancelled_error &exception) {
-        coro_fail(CORO_EFAILED, exception.what()); // another's end, and so none of its own that were silent
+        fail(CORO_EFAILED, exception.detail()); // another's end, and so none of its own that were silent
     } catch (const error &exception) {
-        coro_fail(exception.code().value(), exception.what());
+        fail(exception.code().value(), exception.detail());
     } catch (const std::exception &exception) {
         coro_fail(CORO_EFAILED, exception.what());
     } catch (...) {

@@ -41,7 +41,7 @@ public:
         if (co > 0) (void)its.release();
         return check(co);
     }
-    template <class F, class... Args, std::enable_if_t<!std::is_same_v<std::decay_t<F>, options>, int> = 0>
+    template <class F, class... Args, std::enable_if_t<!detail::begins_with_options<F>, int> = 0>
     coro_t spawn(F &&f, Args &&...args) {
         return spawn(options(), std::forward<F>(f), std::forward<Args>(args)...);
     }

@@ -37,6 +37,10 @@ private:
 
 namespace detail {
 
+template <class... Args> inline constexpr bool begins_with_options = false;
+template <class First, class... Rest>
+inline constexpr bool begins_with_options<First, Rest...> = std::is_same_v<std::decay_t<First>, options>;
+
 // What a coroutine works with. It holds itself until its coroutine is released; what a task holds of it is the outcome alone.
 template <class T, class Call> struct task_work {
     outcome<T> result;
@@ -101,6 +105,10 @@ public:
     // No coroutine.
     task() noexcept = default;
 
+    // Takes over any coroutine: one of C, of a target, of another language. What coro_join_result() gives is its T; void:
+    // whatever it is. Its failure is thrown as a coro::error with its code and its message.
+    explicit task(coro_t other) noexcept : co(other) {}
+
     task(task &&other) noexcept : co(std::exchange(other.co, 0)), result(std::move(other.result)) {}
     task &operator=(task &&other) noexcept {
         if (this != &other) {
@@ -153,11 +161,31 @@ private:
     }
 
     T join_until_ended(std::int64_t timeout) {
-        if (result == nullptr) throw error(-EINVAL, "the task has no coroutine: it was joined, detached or moved away");
+        if (result == nullptr) return join_foreign(timeout);
         throw_unless_ended(coro_join(co, nullptr, timeout));
         const std::shared_ptr<detail::outcome<T>> its = std::move(result);
         if (its->is_empty()) throw cancelled_error("the coroutine that was joined was shut down");
         return its->take();
+    }
+
+    // A coroutine that is none of spawn()'s: its result is bytes, its failure a code with a text.
+    T join_foreign(std::int64_t timeout) {
+        if constexpr (std::is_void_v<T>) {
+            throw_failure(coro_join_result(co, nullptr, 0, timeout));
+        } else if constexpr (std::is_trivially_copyable_v<T> && std::is_default_constructible_v<T>) {
+            T its{};
+            throw_failure(coro_join_result(co, &its, sizeof its, timeout));
+            return its;
+        } else {
+            throw error(-EINVAL, "the task has no coroutine");
+        }
+    }
+
+    void throw_failure(int code) {
+        const std::string what = code < 0 ? coro_error_detail() : "";
+        throw_unless_ended(code);
+        if (code == CORO_ESHUTDOWN) throw cancelled_error("the coroutine that was joined was shut down");
+        if (code < 0) throw_error(code, what);
     }
 
     // A code that a join has returned is the coroutine's if its record has been taken; else the call has failed itself.
@@ -170,7 +198,7 @@ private:
     }
 
     coro_t co = 0;
-    std::shared_ptr<detail::outcome<T>> result;
+    std::shared_ptr<detail::outcome<T>> result; // NULL: the coroutine is none of spawn()'s
 };
 
 // Makes a coroutine that runs f(args...), copied or moved as for std::thread, and queues it: it first runs after the caller
@@ -185,7 +213,7 @@ template <class F, class... Args> auto spawn(const options &how, F &&f, Args &&.
     if (co < 0) work->self.reset();
     return task<result_type>(check(co), std::shared_ptr<detail::outcome<result_type>>(work, &work->result));
 }
-template <class F, class... Args, std::enable_if_t<!std::is_same_v<std::decay_t<F>, options>, int> = 0>
+template <class F, class... Args, std::enable_if_t<!detail::begins_with_options<F>, int> = 0>
 auto spawn(F &&f, Args &&...args) -> task<detail::result_of<F, Args...>> {
     return spawn(options(), std::forward<F>(f), std::forward<Args>(args)...);
 }

@@ -1,7 +1,7 @@
 // Channels and select.
 #include "harness.hpp"
 
-TEST(cpp_channel_hands_over_in_order) {
+TEST(L5_cpp_channel_hands_over_in_order) {
     coro::channel<int> numbers(2);
     auto sender = coro::spawn([&] {
         for (int i = 0; i < 5; i++) numbers.send(i);
@@ -13,7 +13,7 @@ TEST(cpp_channel_hands_over_in_order) {
     sender.join();
 }
 
-TEST(cpp_channel_moves_what_can_only_be_moved) {
+TEST(L5_cpp_channel_moves_what_can_only_be_moved) {
     coro::channel<counted> things; // without room: from hand to hand
     auto sender = coro::spawn([&] {
         for (int i = 1; i <= 3; i++) things.send(counted(i));
@@ -28,7 +28,7 @@ TEST(cpp_channel_moves_what_can_only_be_moved) {
     sender.join();
 }
 
-TEST(cpp_channel_copies_what_can_be_copied) {
+TEST(L5_cpp_channel_copies_what_can_be_copied) {
     coro::channel<std::string> texts(1);
     const std::string text = "stays";
     texts.send(text);
@@ -36,7 +36,7 @@ TEST(cpp_channel_copies_what_can_be_copied) {
     CHECK_EQ(text, "stays");
 }
 
-TEST(cpp_channel_destroys_what_nobody_received) {
+TEST(L5_cpp_channel_destroys_what_nobody_received) {
     {
         coro::channel<counted> things(3);
         things.send(counted(1));
@@ -52,7 +52,7 @@ TEST(cpp_channel_destroys_what_nobody_received) {
     CHECK_EQ(counted::alive, 0);
 }
 
-TEST(cpp_channel_gives_back_what_was_not_sent) {
+TEST(L5_cpp_channel_gives_back_what_was_not_sent) {
     coro::channel<counted> things(1);
     counted one(1), two(2);
     CHECK(things.try_send(std::move(one)));
@@ -68,7 +68,7 @@ TEST(cpp_channel_gives_back_what_was_not_sent) {
     CHECK(!things.try_receive());
 }
 
-TEST(cpp_channel_try_receive) {
+TEST(L5_cpp_channel_try_receive) {
     coro::channel<double> numbers(2);
     CHECK(!numbers.try_receive());
     numbers.send(1.5);
@@ -78,7 +78,7 @@ TEST(cpp_channel_try_receive) {
     CHECK(!numbers.is_closed());
 }
 
-TEST(cpp_channel_receive_is_interrupted) {
+TEST(L5_cpp_channel_receive_is_interrupted) {
     coro::channel<counted> things;
     auto task = coro::spawn([&] { (void)things.receive(); });
     coro::yield();
@@ -90,14 +90,14 @@ TEST(cpp_channel_receive_is_interrupted) {
     CHECK_THROWS(coro::cancelled_error, sender.join());
 }
 
-TEST(cpp_channel_is_moved) {
+TEST(L5_cpp_channel_is_moved) {
     coro::channel<int> first(1);
     first.send(3);
     coro::channel<int> second = std::move(first);
     CHECK_EQ(*second.receive(), 3);
 }
 
-TEST(cpp_select_takes_the_first) {
+TEST(L5_cpp_select_takes_the_first) {
     coro::channel<counted> things;
     coro::event stop;
     std::optional<counted> next;
@@ -114,7 +114,7 @@ TEST(cpp_select_takes_the_first) {
     next.reset();
 }
 
-TEST(cpp_select_times_out) {
+TEST(L5_cpp_select_times_out) {
     coro::channel<int> numbers;
     std::optional<int> next;
     const auto began = coro::clock::now();
@@ -123,7 +123,7 @@ TEST(cpp_select_times_out) {
     CHECK_EQ(coro::select_for(0s, coro::on_receive(numbers, next)), CORO_ETIMEOUT);
 }
 
-TEST(cpp_select_sends_or_gives_back) {
+TEST(L5_cpp_select_sends_or_gives_back) {
     coro::channel<counted> things(1);
     coro::event never;
     counted one(1), two(2);
@@ -141,7 +141,7 @@ TEST(cpp_select_sends_or_gives_back) {
     CHECK(!next); // closed, and empty
 }
 
-TEST(cpp_select_waits_for_tasks_and_descriptors) {
+TEST(L5_cpp_select_waits_for_tasks_and_descriptors) {
     auto [out, in] = coro::pipe();
     auto task = coro::spawn([] { return 3; });
     CHECK_EQ(coro::select(coro::on_readable(out), coro::on_end(task)), 1);

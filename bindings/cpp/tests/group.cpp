@@ -1,7 +1,7 @@
 // Groups.
 #include "harness.hpp"
 
-TEST(cpp_group_waits_for_all) {
+TEST(L5_cpp_group_waits_for_all) {
     coro::group all;
     int sum = 0;
     for (int i = 1; i <= 4; i++)
@@ -15,7 +15,7 @@ TEST(cpp_group_waits_for_all) {
     CHECK_EQ(all.size(), std::size_t{0});
 }
 
-TEST(cpp_group_destructor_ends_its_members) {
+TEST(L5_cpp_group_destructor_ends_its_members) {
     {
         std::string local = "unwound";
         coro::group all;
@@ -36,7 +36,7 @@ TEST(cpp_group_destructor_ends_its_members) {
     CHECK_EQ(traced, "unwound unwound unwound ");
 }
 
-TEST(cpp_group_throws_the_first_failure) {
+TEST(L5_cpp_group_throws_the_first_failure) {
     coro::group all;
     all.spawn([] { coro::sleep_for(2ms); throw std::runtime_error("later"); });
     all.spawn([] { coro::sleep_for(1ms); throw std::out_of_range("first"); });
@@ -46,7 +46,7 @@ TEST(cpp_group_throws_the_first_failure) {
     CHECK_THROWS(std::out_of_range, all.wait()); // again
 }
 
-TEST(cpp_group_cancels_on_failure) {
+TEST(L5_cpp_group_cancels_on_failure) {
     coro::group all(0, true);
     all.spawn([] { coro::sleep_for(1ms); throw std::out_of_range("first"); });
     all.spawn([] { coro::sleep_for(1h); trace("not reached"); });
@@ -55,7 +55,7 @@ TEST(cpp_group_cancels_on_failure) {
     CHECK_EQ(traced, "");
 }
 
-TEST(cpp_group_has_a_limit) {
+TEST(L5_cpp_group_has_a_limit) {
     coro::group all(2);
     int most = 0, now = 0;
     for (int i = 0; i < 6; i++)
@@ -68,7 +68,7 @@ TEST(cpp_group_has_a_limit) {
     CHECK_EQ(most, 2);
 }
 
-TEST(cpp_group_is_left_when_its_owner_is_told_to_end) {
+TEST(L5_cpp_group_is_left_when_its_owner_is_told_to_end) {
     auto owner = coro::spawn([] {
         coro::group all;
         all.spawn([] {
@@ -90,7 +90,7 @@ TEST(cpp_group_is_left_when_its_owner_is_told_to_end) {
     CHECK_EQ(traced, "member ");
 }
 
-TEST(cpp_group_destructor_keeps_a_shutdown_for_the_next_wait) {
+TEST(L5_cpp_group_destructor_keeps_a_shutdown_for_the_next_wait) {
     auto owner = coro::spawn([] {
         {
             coro::group all;

@@ -4,7 +4,7 @@
 #include <atomic>
 #include <thread>
 
-TEST(cpp_event_loop_returns_the_exit_code) {
+TEST(L5_cpp_event_loop_returns_the_exit_code) {
     coro_set_print_exit_string(false);
     coro::spawn([] { coro_set_exit(3); }).detach();
     CHECK_EQ(coro::event_loop(), 3);
@@ -12,7 +12,7 @@ TEST(cpp_event_loop_returns_the_exit_code) {
     inside.join();
 }
 
-REAL_TIME_TEST(cpp_threads_post_closures) {
+REAL_TIME_TEST(L5_cpp_threads_post_closures) {
     coro::channel<int> numbers(10);
     const coro::loop mine = coro::loop::current();
     std::thread other([&] {
@@ -28,13 +28,13 @@ REAL_TIME_TEST(cpp_threads_post_closures) {
     CHECK_EQ(traced, "0 1 2 ");
 }
 
-TEST(cpp_what_a_post_throws_is_told_to_the_notifier) {
+TEST(L5_cpp_what_a_post_throws_is_told_to_the_notifier) {
     coro::loop::current().post([] { throw std::runtime_error("posted"); });
     coro::sleep_for(1ms);
     CHECK_EQ(notified, "CORO_EFAILED: posted; ");
 }
 
-TEST(cpp_posting_to_a_loop_that_has_ended_frees_the_closure) {
+TEST(L5_cpp_posting_to_a_loop_that_has_ended_frees_the_closure) {
     coro_loop_t native = 0;
     std::optional<coro::loop> its;
     std::thread([&] { its = coro::loop::current(); native = its->native_handle(); }).join();
@@ -43,7 +43,7 @@ TEST(cpp_posting_to_a_loop_that_has_ended_frees_the_closure) {
     CHECK_EQ(counted::alive, 0);
 }
 
-TEST(cpp_blocking_returns_and_throws) {
+TEST(L5_cpp_blocking_returns_and_throws) {
     const auto here = std::this_thread::get_id();
     CHECK(coro::blocking([] { return std::this_thread::get_id(); }) != here);
     CHECK_EQ(*coro::blocking([](int n) { return std::make_unique<int>(n); }, 4), 4);
@@ -54,7 +54,7 @@ TEST(cpp_blocking_returns_and_throws) {
     CHECK(done.load());
 }
 
-TEST(cpp_local_is_each_coroutines_own) {
+TEST(L5_cpp_local_is_each_coroutines_own) {
     coro::local<std::vector<int>> numbers;
     numbers->push_back(1);
     auto other = coro::spawn([&] {
@@ -71,7 +71,7 @@ TEST(cpp_local_is_each_coroutines_own) {
     CHECK((*numbers).empty());
 }
 
-TEST(cpp_local_is_destroyed_with_its_coroutine) {
+TEST(L5_cpp_local_is_destroyed_with_its_coroutine) {
     coro::local<counted> own;
     auto other = coro::spawn([&] {
         own->value = 1;
@@ -82,7 +82,7 @@ TEST(cpp_local_is_destroyed_with_its_coroutine) {
     own.get();
 }
 
-TEST(cpp_descriptors_are_closed_with_their_owner) {
+TEST(L5_cpp_descriptors_are_closed_with_their_owner) {
     auto [out, in] = coro::pipe();
     auto reader = coro::spawn([&out = out] {
         char text[6] = {};
@@ -112,7 +112,7 @@ TEST(cpp_descriptors_are_closed_with_their_owner) {
     waiting.join();
 }
 
-TEST(cpp_tcp) {
+TEST(L5_cpp_tcp) {
     const coro::fd listener = coro::tcp_listen("127.0.0.1", 0);
     auto server = coro::spawn([&] {
         const coro::fd client = listener.accept();
@@ -128,7 +128,7 @@ TEST(cpp_tcp) {
     server.join();
 }
 
-TEST(cpp_errors_are_system_errors) {
+TEST(L5_cpp_errors_are_system_errors) {
     try {
         coro::tcp_connect("127.0.0.1", 0);
         CHECK(false);
@@ -143,7 +143,7 @@ TEST(cpp_errors_are_system_errors) {
     CHECK(std::error_code(CORO_EDEAD, coro::category()) != std::errc::no_such_process);
 }
 
-TEST(cpp_exceptions_in_flight_are_each_coroutines_own) {
+TEST(L5_cpp_exceptions_in_flight_are_each_coroutines_own) {
     std::vector<coro::task<>> all;
     for (int i = 0; i < 10; i++)
         all.push_back(coro::spawn([i] {

@@ -1,7 +1,7 @@
 // Mutex, condition, semaphore, event.
 #include "harness.hpp"
 
-TEST(cpp_mutex_works_with_the_locks_of_the_standard_library) {
+TEST(L5_cpp_mutex_works_with_the_locks_of_the_standard_library) {
     coro::mutex mutex;
     auto holder = coro::spawn([&] {
         std::lock_guard lock(mutex);
@@ -22,7 +22,7 @@ TEST(cpp_mutex_works_with_the_locks_of_the_standard_library) {
     CHECK(coro_mutex_is_locked(mutex.native_handle()));
 }
 
-TEST(cpp_mutex_is_unlocked_by_unwinding) {
+TEST(L5_cpp_mutex_is_unlocked_by_unwinding) {
     coro::mutex mutex;
     auto task = coro::spawn([&] {
         std::lock_guard lock(mutex);
@@ -35,7 +35,7 @@ TEST(cpp_mutex_is_unlocked_by_unwinding) {
     CHECK_THROWS(coro::cancelled_error, task.join());
 }
 
-TEST(cpp_mutex_of_an_owner_that_has_ended) {
+TEST(L5_cpp_mutex_of_an_owner_that_has_ended) {
     coro::mutex mutex;
     auto careless = coro::spawn([&] { mutex.lock(); });
     careless.join();
@@ -44,7 +44,7 @@ TEST(cpp_mutex_of_an_owner_that_has_ended) {
     mutex.unlock();
 }
 
-TEST(cpp_a_circle_of_mutexes_is_an_error) {
+TEST(L5_cpp_a_circle_of_mutexes_is_an_error) {
     coro::mutex first, second;
     auto task = coro::spawn([&] {
         std::lock_guard one(first);
@@ -65,7 +65,7 @@ TEST(cpp_a_circle_of_mutexes_is_an_error) {
     task.join();
 }
 
-TEST(cpp_condition) {
+TEST(L5_cpp_condition) {
     coro::mutex mutex;
     coro::condition changed;
     int value = 0;
@@ -84,7 +84,7 @@ TEST(cpp_condition) {
     CHECK_EQ(waiter.join(), 2);
 }
 
-TEST(cpp_condition_locks_again_when_interrupted) {
+TEST(L5_cpp_condition_locks_again_when_interrupted) {
     coro::mutex mutex;
     coro::condition changed;
     auto waiter = coro::spawn([&] {
@@ -106,7 +106,7 @@ TEST(cpp_condition_locks_again_when_interrupted) {
     for (auto &one : all) one.join();
 }
 
-TEST(cpp_condition_whose_mutex_can_not_be_locked_again) {
+TEST(L5_cpp_condition_whose_mutex_can_not_be_locked_again) {
     coro::mutex mutex;
     coro::condition changed;
     auto waiter = coro::spawn([&] {
@@ -120,7 +120,7 @@ TEST(cpp_condition_whose_mutex_can_not_be_locked_again) {
     waiter.join();
 }
 
-TEST(cpp_semaphore) {
+TEST(L5_cpp_semaphore) {
     coro::semaphore places(2);
     int most = 0, now = 0;
     std::vector<coro::task<>> all;
@@ -141,7 +141,7 @@ TEST(cpp_semaphore) {
     CHECK_CODE(-EINVAL, places.try_acquire(-1));
 }
 
-TEST(cpp_event) {
+TEST(L5_cpp_event) {
     coro::event ready;
     auto waiter = coro::spawn([&] {
         ready.wait();

@@ -1,14 +1,14 @@
 // Tasks: results, exceptions, shutting down, what destructors do.
 #include "harness.hpp"
 
-TEST(cpp_join_returns_the_result) {
+TEST(L5_cpp_join_returns_the_result) {
     CHECK_EQ(coro::spawn([] { return 42; }).join(), 42);
     CHECK_EQ(coro::spawn([](int a, std::string b) { return std::to_string(a) + b; }, 1, "x").join(), "1x");
     coro::spawn([] { coro::yield(); }).join();
     CHECK_EQ(*coro::spawn([](std::unique_ptr<int> owned) { return owned; }, std::make_unique<int>(7)).join(), 7);
 }
 
-TEST(cpp_join_returns_references) {
+TEST(L5_cpp_join_returns_references) {
     int number = 1;
     int &same = coro::spawn([&]() -> int & { return number; }).join();
     CHECK(&same == &number);
@@ -18,7 +18,7 @@ TEST(cpp_join_returns_references) {
     CHECK_EQ(std::string(coro::spawn([&]() -> std::string && { return std::move(text); }).join()), "moved");
 }
 
-TEST(cpp_functions_and_members_are_spawned) {
+TEST(L5_cpp_functions_and_members_are_spawned) {
     struct counter {
         int n = 0;
         int add(int k) { return n += k; }
@@ -28,7 +28,7 @@ TEST(cpp_functions_and_members_are_spawned) {
     CHECK_EQ(coro::spawn(static_cast<int (*)(int)>(std::abs), -3).join(), 3);
 }
 
-TEST(cpp_join_throws_what_the_function_threw) {
+TEST(L5_cpp_join_throws_what_the_function_threw) {
     auto task = coro::spawn([]() -> int {
         coro::sleep_for(1ms);
         throw std::out_of_range("seven");
@@ -41,14 +41,14 @@ TEST(cpp_join_throws_what_the_function_threw) {
     CHECK_CODE(-EINVAL, odd.join()); // once
 }
 
-TEST(cpp_errors_keep_their_code_for_other_languages) {
+TEST(L5_cpp_errors_keep_their_code_for_other_languages) {
     coro::task<> task = coro::spawn([] { throw coro::error(-EPIPE, "nobody reads"); });
     const coro_t id = task.detach();
     coro::yield();
     CHECK_EQ(coro_join(id, nullptr, CORO_FOREVER), CORO_EDEAD); // detached: nobody's result
     task = coro::spawn([] { throw coro::error(-EPIPE, "nobody reads"); });
     CHECK_EQ(coro_join(task.id(), nullptr, CORO_FOREVER), -EPIPE);
-    CHECK_EQ(std::string(coro_error_detail()).substr(0, 12), "nobody reads");
+    CHECK_EQ(std::string(coro_error_detail()), "nobody reads");
     try {
         task.join(); // C has taken the record; the exception is here all the same
         CHECK(false);
@@ -57,7 +57,7 @@ TEST(cpp_errors_keep_their_code_for_other_languages) {
     }
 }
 
-TEST(cpp_shutdown_unwinds) {
+TEST(L5_cpp_shutdown_unwinds) {
     auto task = coro::spawn([] {
         struct guard {
             ~guard() {
@@ -77,7 +77,7 @@ TEST(cpp_shutdown_unwinds) {
     CHECK_EQ(notified, ""); // the silent way out
 }
 
-TEST(cpp_shutdown_is_not_the_end_of_who_catches_it) {
+TEST(L5_cpp_shutdown_is_not_the_end_of_who_catches_it) {
     auto task = coro::spawn([] {
         try {
             coro::sleep_for(coro::forever);
@@ -91,7 +91,7 @@ TEST(cpp_shutdown_is_not_the_end_of_who_catches_it) {
     CHECK_EQ(task.join(), 1);
 }
 
-TEST(cpp_cancelled_before_it_ran_frees_its_closure) {
+TEST(L5_cpp_cancelled_before_it_ran_frees_its_closure) {
     auto task = coro::spawn([it = counted(1)] { return it.value; });
     CHECK_EQ(counted::alive, 1);
     task.shutdown();
@@ -99,24 +99,24 @@ TEST(cpp_cancelled_before_it_ran_frees_its_closure) {
     CHECK_THROWS(coro::cancelled_error, task.join());
 }
 
-TEST(cpp_a_joined_task_that_was_shut_down_does_not_end_who_joins) {
+TEST(L5_cpp_a_joined_task_that_was_shut_down_does_not_end_who_joins) {
     auto outer = coro::spawn([] {
         auto inner = coro::spawn([] { coro::sleep_for(coro::forever); });
         inner.shutdown();
         inner.join(); // throws, and nobody catches it: that is a failure, and no silent end
     });
     CHECK_THROWS(coro::cancelled_error, outer.join());
-    CHECK(notified.find("CORO_EFAILED: the coroutine that was joined was shut down") == 0);
+    CHECK_EQ(notified, "CORO_EFAILED: the coroutine that was joined was shut down; ");
 }
 
-TEST(cpp_the_closure_ends_with_its_function) {
+TEST(L5_cpp_the_closure_ends_with_its_function) {
     auto task = coro::spawn([it = counted(1)] {});
     coro::yield();
     CHECK_EQ(counted::alive, 0); // while the task is still there
     task.join();
 }
 
-TEST(cpp_an_unwanted_result_is_freed) {
+TEST(L5_cpp_an_unwanted_result_is_freed) {
     {
         auto task = coro::spawn([] { return counted(1); });
         coro::yield();
@@ -130,7 +130,7 @@ TEST(cpp_an_unwanted_result_is_freed) {
     CHECK_EQ(counted::alive, 0);
 }
 
-TEST(cpp_destructor_shuts_down_and_waits) {
+TEST(L5_cpp_destructor_shuts_down_and_waits) {
     {
         std::string local = "captured by reference";
         auto task = coro::spawn([&] {
@@ -148,7 +148,7 @@ TEST(cpp_destructor_shuts_down_and_waits) {
     CHECK_EQ(traced, "captured by reference ");
 }
 
-TEST(cpp_destructor_waits_while_an_exception_is_in_flight) {
+TEST(L5_cpp_destructor_waits_while_an_exception_is_in_flight) {
     CHECK_THROWS(std::runtime_error, [] {
         auto task = coro::spawn([] { coro::sleep_for(coro::forever); });
         coro::yield();
@@ -157,7 +157,7 @@ TEST(cpp_destructor_waits_while_an_exception_is_in_flight) {
     CHECK_EQ(coro_get_live_coros(), 0);
 }
 
-TEST(cpp_destructor_waits_although_its_owner_is_told_to_end) {
+TEST(L5_cpp_destructor_waits_although_its_owner_is_told_to_end) {
     auto owner = coro::spawn([] {
         {
             auto stubborn = coro::spawn([] {
@@ -180,7 +180,7 @@ TEST(cpp_destructor_waits_although_its_owner_is_told_to_end) {
     CHECK_EQ(traced, "stubborn destroyed ");
 }
 
-TEST(cpp_tasks_are_moved) {
+TEST(L5_cpp_tasks_are_moved) {
     auto first = coro::spawn([] { coro::sleep_for(coro::forever); });
     coro::task<> second = std::move(first);
     CHECK(!first.joinable());
@@ -194,7 +194,7 @@ TEST(cpp_tasks_are_moved) {
     CHECK_EQ(sum, 4950);
 }
 
-TEST(cpp_join_for_gives_up_and_may_try_again) {
+TEST(L5_cpp_join_for_gives_up_and_may_try_again) {
     auto task = coro::spawn([] {
         coro::sleep_for(1h);
         return 1;
@@ -204,7 +204,7 @@ TEST(cpp_join_for_gives_up_and_may_try_again) {
     CHECK_EQ(task.join_for(2min), 1);
 }
 
-TEST(cpp_an_interrupted_join_can_be_repeated) {
+TEST(L5_cpp_an_interrupted_join_can_be_repeated) {
     auto slow = coro::spawn([] {
         coro::sleep_for(1s);
         return 1;
@@ -219,7 +219,7 @@ TEST(cpp_an_interrupted_join_can_be_repeated) {
     CHECK_EQ(waiter.join(), 1);
 }
 
-TEST(cpp_who_is_told_to_end_while_the_other_has_just_been_gets_its_own_end) {
+TEST(L5_cpp_who_is_told_to_end_while_the_other_has_just_been_gets_its_own_end) {
     auto other = coro::spawn([] { coro::sleep_for(coro::forever); });
     auto waiter = coro::spawn([&] { CHECK_THROWS(coro::shutdown_requested, other.join()); });
     coro::yield();
@@ -231,14 +231,14 @@ TEST(cpp_who_is_told_to_end_while_the_other_has_just_been_gets_its_own_end) {
     CHECK_THROWS(coro::cancelled_error, other.join());
 }
 
-TEST(cpp_a_circle_of_joins_is_an_error) {
+TEST(L5_cpp_a_circle_of_joins_is_an_error) {
     coro::task<> self;
     self = coro::spawn([&] { CHECK_CODE(-EDEADLK, self.join()); });
     coro_t id = self.id();
     CHECK_EQ(coro_join(id, nullptr, CORO_FOREVER), 0);
 }
 
-TEST(cpp_options) {
+TEST(L5_cpp_options) {
     auto task = coro::spawn(coro::options().name("reader").stack_size(64 << 10).start_now(), [] { trace("now"); });
     CHECK_EQ(traced, "now ");
     task.join();
@@ -251,7 +251,7 @@ TEST(cpp_options) {
     CHECK_EQ(counted::alive, 0);
 }
 
-TEST(cpp_without_memory_nothing_is_left) {
+TEST(L5_cpp_without_memory_nothing_is_left) {
     coro_test_fail_call("mmap", 1, ENOMEM);
     CHECK_CODE(-ENOMEM, coro::spawn(coro::options().stack_size(32 << 20), [it = counted()] {}));
     CHECK_EQ(counted::alive, 0);

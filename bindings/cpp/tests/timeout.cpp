@@ -3,7 +3,7 @@
 
 #include <limits>
 
-TEST(cpp_sleep_for_takes_durations) {
+TEST(L5_cpp_sleep_for_takes_durations) {
     const auto began = coro::clock::now();
     coro::sleep_for(250us);
     CHECK((coro::clock::now() - began) == 250us);
@@ -15,7 +15,7 @@ TEST(cpp_sleep_for_takes_durations) {
     CHECK((coro::clock::now() - began) == 500ms + 250us + 1ns);
 }
 
-TEST(cpp_durations_out_of_range_are_no_limit) {
+TEST(L5_cpp_durations_out_of_range_are_no_limit) {
     CHECK_EQ(coro::detail::nanoseconds(std::chrono::hours::max()), CORO_FOREVER);
     CHECK_EQ(coro::detail::nanoseconds(std::chrono::hours::min()), 0);
     CHECK_EQ(coro::detail::nanoseconds(std::chrono::duration<double>(1e300)), CORO_FOREVER);
@@ -24,7 +24,7 @@ TEST(cpp_durations_out_of_range_are_no_limit) {
     CHECK_EQ(coro::detail::nanoseconds(24h * 365), std::int64_t{31536000} * 1000000000);
 }
 
-TEST(cpp_sleep_until) {
+TEST(L5_cpp_sleep_until) {
     const auto when = coro::clock::now() + 3s;
     coro::sleep_until(when);
     CHECK(coro::clock::now() == when);
@@ -32,13 +32,13 @@ TEST(cpp_sleep_until) {
     CHECK(coro::clock::now() == when);
 }
 
-REAL_TIME_TEST(cpp_sleep_until_goes_by_the_steady_clock) {
+REAL_TIME_TEST(L5_cpp_sleep_until_goes_by_the_steady_clock) {
     const auto real = std::chrono::steady_clock::now() + 2ms;
     coro::sleep_until(real);
     CHECK(std::chrono::steady_clock::now() >= real);
 }
 
-TEST(cpp_with_timeout_returns_what_is_done_in_time) {
+TEST(L5_cpp_with_timeout_returns_what_is_done_in_time) {
     CHECK_EQ(coro::with_timeout(1s, [](int a) { return a + 1; }, 1), 2);
     CHECK_EQ(*coro::with_timeout(1s, [] { return std::make_unique<int>(3); }), 3);
     int number = 0;
@@ -47,7 +47,7 @@ TEST(cpp_with_timeout_returns_what_is_done_in_time) {
     coro::with_timeout(1s, [] { coro::sleep_for(999ms); });
 }
 
-TEST(cpp_with_timeout_throws_timeout_error) {
+TEST(L5_cpp_with_timeout_throws_timeout_error) {
     const auto began = coro::clock::now();
     CHECK_THROWS(coro::timeout_error, coro::with_timeout(20ms, [] { coro::sleep_for(1h); }));
     CHECK((coro::clock::now() - began) == 20ms);
@@ -66,7 +66,7 @@ TEST(cpp_with_timeout_throws_timeout_error) {
     }
 }
 
-TEST(cpp_a_result_that_comes_too_late_is_a_timeout) {
+TEST(L5_cpp_a_result_that_comes_too_late_is_a_timeout) {
     CHECK_THROWS(coro::timeout_error, coro::with_timeout(20ms, [] {
         try {
             coro::sleep_for(1h);
@@ -76,7 +76,7 @@ TEST(cpp_a_result_that_comes_too_late_is_a_timeout) {
     }));
 }
 
-TEST(cpp_limits_nest_and_each_knows_its_own) {
+TEST(L5_cpp_limits_nest_and_each_knows_its_own) {
     try {
         coro::with_timeout(20ms, [] {
             try {
@@ -95,12 +95,12 @@ TEST(cpp_limits_nest_and_each_knows_its_own) {
     coro::with_timeout(1h, [] { CHECK_THROWS(coro::timeout_error, coro::with_timeout(1ms, [] { coro::sleep_for(1s); })); });
 }
 
-TEST(cpp_exceptions_of_its_own_pass_a_limit) {
+TEST(L5_cpp_exceptions_of_its_own_pass_a_limit) {
     CHECK_THROWS(std::out_of_range, coro::with_timeout(1s, [] { throw std::out_of_range("x"); }));
     CHECK_EQ(coro_timeout_deadline(), CORO_FOREVER); // no scope is left
 }
 
-TEST(cpp_shutdown_passes_a_limit) {
+TEST(L5_cpp_shutdown_passes_a_limit) {
     auto task = coro::spawn([] {
         CHECK_THROWS(coro::shutdown_requested, coro::with_timeout(1s, [] { coro::sleep_for(coro::forever); }));
         return true;
@@ -110,7 +110,7 @@ TEST(cpp_shutdown_passes_a_limit) {
     CHECK(task.join());
 }
 
-TEST(cpp_timeout_scope) {
+TEST(L5_cpp_timeout_scope) {
     coro::timeout_scope limit(10ms);
     CHECK(!limit.expired());
     CHECK_THROWS(coro::interrupted, coro::sleep_for(1s));
@@ -122,7 +122,7 @@ TEST(cpp_timeout_scope) {
     coro::sleep_for(1s);
 }
 
-TEST(cpp_a_scope_of_no_time_lets_nothing_suspend) {
+TEST(L5_cpp_a_scope_of_no_time_lets_nothing_suspend) {
     CHECK_THROWS(coro::timeout_error, coro::with_timeout(0s, [] { coro::yield(); }));
     coro::with_timeout(0s, [] {});
 }
