@@ -5,7 +5,6 @@ import errno
 import math
 import sys
 import threading
-import types
 import weakref
 from contextlib import contextmanager
 
@@ -61,8 +60,7 @@ class Library:
         """Makes the running coroutine fail because of an exception; whoever joins it has that as the __cause__."""
         co = self.c.coro_current()
         if co == 0:
-            sys.unraisablehook(types.SimpleNamespace(exc_type=type(error), exc_value=error, exc_traceback=error.__traceback__,
-                                                     err_msg='Exception ignored in a target of Python', object=None))
+            sys.excepthook(type(error), error, error.__traceback__)  # called by C outside of all coroutines: nobody joins
             return
         if co in self.coroutines:
             self.coroutines[co].exception = error

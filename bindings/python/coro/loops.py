@@ -7,18 +7,24 @@ class Loop:
     """The loop of the thread that made this. Lasts until close(), or the end of a `with`."""
 
     def __init__(self, library):
-        self._calls = deque()
+        self._calls, self._is_closed = deque(), False
         self._target = library.register('void (void)', self._next)
         self._trampoline = self._target.function('post')
         self._post = library.backend.function_at(self._trampoline.address)
 
     def post(self, function, *arguments):
-        """Has function(*arguments) called in a coroutine on the loop's thread, as any target of Python's. From any thread."""
+        """Has function(*arguments) called in a coroutine on the loop's thread, as any target of Python's. From any thread.
+
+        If the loop's thread has ended, nothing is done, and a line on stderr says so.
+        """
+        if self._is_closed:
+            raise RuntimeError('the loop was closed')
         self._calls.append((function, arguments))
         self._post()
 
     def close(self):
         """Takes no more; what was posted is still done."""
+        self._is_closed = True
         self._trampoline.free()
         self._target.unregister()
 

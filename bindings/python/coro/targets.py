@@ -100,12 +100,13 @@ class PythonTargets:
 
     def _run(self, context, result, arguments):
         signals = self._library.waiter.signals
+        running = signals.running
         try:
-            signals.bodies += 1
+            running.bodies += 1
             try:
                 self._call(*self._targets[self._backend.address(context)], result, arguments)
             finally:
-                signals.bodies -= 1
+                running.bodies -= 1
         except KeyboardInterrupt as error:
             signals.interrupted(error)
             self._library.fail(error)

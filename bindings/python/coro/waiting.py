@@ -11,6 +11,10 @@ def on_main_thread():
     return threading.get_ident() == threading.main_thread().ident
 
 
+class Running(threading.local):
+    bodies = 0  # of targets of Python's that this thread is in
+
+
 class Signals:
     """Wakes the waits of the main thread when a signal has come that Python has a handler for: ^C, if nothing else.
 
@@ -20,7 +24,7 @@ class Signals:
     """
 
     def __init__(self):
-        self.bodies = 0  # of targets that are being run
+        self.running = Running()
         self._sockets, self._owner = None, 0
         self._previous, self._handler = -1, None
         self._put_off_signals, self._raised = [], None
@@ -73,7 +77,7 @@ class Signals:
             self._handler(signum, None)
 
     def _put_off(self, signum, frame):
-        if self.bodies > 0:
+        if self.running.bodies > 0:
             self._handler(signum, frame)
         else:
             self._put_off_signals.append(signum)

@@ -123,6 +123,16 @@ class ExceptionTest(PythonTargetTest):
         target = self.register('void deep(void)', lambda: deep(0))
         self.assertIsInstance(self.failure(lib.spawn(target)).__cause__, RecursionError)
 
+    def test_one_that_no_coroutine_runs_is_reported(self):
+        told = []
+        previous, sys.excepthook = sys.excepthook, lambda *arguments: told.append(arguments[0])
+        try:
+            with self.register('void wrong(void)', lambda: 1 // 0).function('direct') as function:
+                lib.backend.function_at(function.address)()
+        finally:
+            sys.excepthook = previous
+        self.assertEqual(told, [ZeroDivisionError])
+
     def test_exit_does_not_pass_through_c(self):
         self.assertIsInstance(self.failure(lib.spawn(self.register('void f(void)', lambda: sys.exit(3)))).__cause__, SystemExit)
 
@@ -162,6 +172,22 @@ class WaitTest(PythonTargetTest):
         lib.spawn(target).join()
         self.assertEqual(set(seen) - {code('CORO_ELOOPRUNNING')}, {code('CORO_EYIELDFROMMAIN')})
         self.assertEqual(len(seen), 4)
+
+    def test_what_libcoro_calls_must_not_wait_either(self):
+        seen = []
+        lib.set_exception_notifier(lambda *_: seen.append(lib.c.coro_sleep(0)))
+        self.failure(lib.spawn(self.register('int f(void)', lambda: 1 // 0)))
+
+        class Function:
+            def __call__(self):
+                target.unregister()
+
+            def __del__(self):
+                seen.append(lib.c.coro_sleep(0))
+        target = lib.register('void g(void)', Function())
+        lib.spawn(target).join()
+        gc.collect()
+        self.assertEqual(seen, [code('CORO_EYIELDFROMMAIN')] * 2)
 
     def test_what_need_not_wait_may_be_done(self):
         with lib.channel('int', 2) as channel:
@@ -289,6 +315,8 @@ class ThreadTest(PythonTargetTest):
                 done.receive()
             for thread in threads:
                 thread.join()
+        with self.assertRaises(RuntimeError):
+            loop.post(note, 0, 0)
         for thread in range(4):
             self.assertEqual([n for t, n in seen if t == thread], list(range(100)))
 
