@@ -12,17 +12,17 @@ import CCoro
 public final class Coroutine<Success> {
     /// The same coroutine, as every language names it: for what can be done to any.
     public let any: AnyCoroutine
-    private let work: TypedWork<Success>
+    private let outcome: any Outcome<Success>
 
     public var id: Int64 { any.id }
 
-    private init(id: Int64, work: TypedWork<Success>) {
+    init(id: Int64, outcome: any Outcome<Success>) {
         self.any = AnyCoroutine(id: id)
-        self.work = work
+        self.outcome = outcome
     }
 
     deinit {
-        // Its record is of no use to anybody without the closure's result. An error means that it is gone already.
+        // Its record is of no use to anybody without its result. An error means that it is gone already.
         _ = coro_detach(id)
     }
 
@@ -58,7 +58,7 @@ public final class Coroutine<Success> {
             Work.giveBack(argument)
             throw CoroError(code: Int32(truncatingIfNeeded: id))
         }
-        return Coroutine(id: id, work: work)
+        return Coroutine(id: id, outcome: work)
     }
 
     /// Queues one that was made with `start: .later`.
@@ -72,16 +72,7 @@ public final class Coroutine<Success> {
     /// time ran out, or what the caller was interrupted with.
     @discardableResult
     public func join(timeout: Duration? = nil) throws -> Success {
-        if let outcome = work.outcome { return try outcome.get() }
-        do {
-            try any.join(timeout: timeout)
-        } catch {
-            // The error itself, rather than the code it became. Any other code is what the caller was interrupted with.
-            if case .failure(let own)? = work.outcome, own.codeElsewhere == error.code { throw own }
-            throw error
-        }
-        guard let outcome = work.outcome else { throw CoroError.dead }
-        return try outcome.get()
+        try outcome.join(any, timeout: timeout)
     }
 
     /// Tells it to end: what it waits in, or next waits in, throws `CoroError.shutdown`.

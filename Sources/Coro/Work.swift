@@ -11,8 +11,16 @@ class Work {
     static var giveBack: @convention(c) (UnsafeMutableRawPointer?) -> Void { { Unmanaged<Work>.fromOpaque($0!).release() } }
 }
 
+/// Where the result of a coroutine comes from.
+protocol Outcome<Success>: AnyObject {
+    associatedtype Success
+
+    /// Waits until the coroutine has ended. Suspends.
+    func join(_ coroutine: AnyCoroutine, timeout: Duration?) throws -> Success
+}
+
 /// A closure, then its outcome.
-final class TypedWork<Success>: Work {
+final class TypedWork<Success>: Work, Outcome {
     private var body: (() throws -> Success)?
     private(set) var outcome: Result<Success, any Error>?
 
@@ -29,6 +37,19 @@ final class TypedWork<Success>: Work {
             outcome = .failure(error)
             return error.failCoroutine()
         }
+    }
+
+    func join(_ coroutine: AnyCoroutine, timeout: Duration?) throws -> Success {
+        if let outcome { return try outcome.get() }
+        do {
+            try coroutine.join(timeout: timeout)
+        } catch {
+            // The error itself, rather than the code it became. Any other code is what the caller was interrupted with.
+            if case .failure(let own)? = outcome, own.codeElsewhere == error.code { throw own }
+            throw error
+        }
+        guard let outcome else { throw CoroError.dead }
+        return try outcome.get()
     }
 }
 
