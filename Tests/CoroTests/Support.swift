@@ -119,3 +119,28 @@ func line(from descriptor: Int32) throws -> String {
     while try checked(coro_read(descriptor, &byte, 1)) == 1, byte != UInt8(ascii: "\n") { bytes.append(byte) }
     return String(decoding: bytes, as: UTF8.self)
 }
+
+/// Runs `body` on a thread of its own, to its end. What it expects it returns: tests know nothing of that thread.
+func onThread<Success>(_ body: () throws -> Success) throws -> Success {
+    var result: Result<Success, any Error>?
+    try withoutActuallyEscaping({ result = Result(catching: body) }) { run in
+        var thread = pthread_t()
+        let error = pthread_create(
+            &thread, nil,
+            { argument in
+                Unmanaged<ThreadBody>.fromOpaque(argument!).takeRetainedValue().run()
+                return nil
+            }, Unmanaged.passRetained(ThreadBody(run: run)).toOpaque())
+        try #require(error == 0)
+        pthread_join(thread, nil)
+    }
+    return try #require(result).get()
+}
+
+private final class ThreadBody {
+    let run: () -> Void
+
+    init(run: @escaping () -> Void) {
+        self.run = run
+    }
+}

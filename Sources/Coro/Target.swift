@@ -1,0 +1,111 @@
+import CCoro
+import Glibc
+
+/// A function with its C prototype that coroutines run, whatever language it is written in: `coro_target_t`.
+///
+///     let resize = try Target.named("resize")
+///     let size = try resize("a.png", width: 640)
+///
+/// Called as a function it is checked against the prototype at run time, call by call; as a `TargetFunction` by the compiler.
+/// Targets belong to the process: every thread can start any of them.
+@dynamicCallable
+public struct Target: Hashable, Sendable {
+    /// What C calls it by.
+    public let id: Int64
+
+    public init(id: Int64) {
+        self.id = id
+    }
+
+    /// The target that is registered under a name. Throws `CoroError.system(errno: ENOENT)` if there is none.
+    public static func named(_ name: String) throws(CoroError) -> Target {
+        Target(id: try check(coro_target_find(name)))
+    }
+
+    /// Those that are registered, in the order in which they were.
+    public static var all: [Target] {
+        let count = coro_target_list(nil, 0)
+        let ids = [Int64](unsafeUninitializedCapacity: Int(max(count, 0))) { buffer, initialized in
+            initialized = Int(max(0, min(count, coro_target_list(buffer.baseAddress, count))))
+        }
+        return ids.map(Target.init(id:))
+    }
+
+    /// Its prototype, in one spelling: "int resize(const char *path, int width = 800)". nil: it isn't registered any more.
+    public var prototype: String? {
+        let length = Int(coro_target_describe(id, nil, 0))
+        if length < 0 { return nil }
+        return String(unsafeUninitializedCapacity: length + 1) { buffer in
+            let written = buffer.withMemoryRebound(to: CChar.self) {
+                Int(coro_target_describe(id, $0.baseAddress, $0.count))
+            }
+            return max(0, min(written, length))
+        }
+    }
+
+    public var isRegistered: Bool { coro_target_result_size(id) >= 0 }
+
+    /// Takes it out of the registry: its name is free, and nothing can be made of it any more. What was made of it stays. The
+    /// closure of one that is written in Swift is released when that is over, and nobody has its `TargetFunction`.
+    public func unregister() throws(CoroError) {
+        try check(coro_target_unregister(id))
+    }
+
+    /// Makes a coroutine that runs it with these values, which are checked against the prototype: first those for the first
+    /// parameters, then others by their names. What is missing must have a default.
+    ///
+    ///     let coroutine = try resize.spawn(["a.png"], ["width": 640])
+    ///
+    /// Throws as `coro_spawn_kwargs`; `CoroError.detail` names the parameter.
+    public func spawn(
+        _ arguments: [TargetValue] = [], _ named: KeyValuePairs<String, TargetValue> = [:], name: String? = nil,
+        stackSize: Int = 0, start: Coroutine<TargetValue>.Start = .queued
+    ) throws -> Coroutine<TargetValue> {
+        var call = CArguments()
+        for value in arguments { try value.pass(to: &call) }
+        for (_, value) in named { try value.pass(to: &call) }
+        let names = arguments.map { _ in nil } + named.map { $0.key as String? }
+        return try spawn(call, names, SpawnOptions(name: name, stackSize: stackSize, start: start))
+    }
+
+    /// Runs it with these values, as a function that is called: see `TargetFunction`. Suspends.
+    @discardableResult
+    public func dynamicallyCall(withKeywordArguments arguments: KeyValuePairs<String, TargetValue>) throws -> TargetValue {
+        var call = CArguments()
+        for (_, value) in arguments { try value.pass(to: &call) }
+        let names = arguments.map { $0.key.isEmpty ? nil : $0.key }
+        return try spawn(call, names, SpawnOptions()).joinAsCall()
+    }
+
+    private func spawn(
+        _ arguments: consuming CArguments, _ names: [String?], _ options: SpawnOptions<TargetValue>
+    ) throws(CoroError) -> Coroutine<TargetValue> {
+        // Before it is started: then it may be unregistered already.
+        let size = try check(coro_target_result_size(id))
+        return Coroutine(id: try start(arguments, named: names, options), outcome: ValueOutcome(size: size))
+    }
+
+    /// How to make a coroutine.
+    struct SpawnOptions<Success> {
+        var name: String?
+        var stackSize = 0
+        var start = Coroutine<Success>.Start.queued
+    }
+
+    func start(
+        _ arguments: consuming CArguments, named names: [String?] = [], _ spawn: SpawnOptions<some Any>
+    ) throws(CoroError) -> Int64 {
+        var options = coro_options()
+        coro_options_init(&options)
+        options.stack_size = spawn.stackSize
+        options.flags = spawn.start == .now ? UInt32(CORO_START_NOW) : 0
+        let make = spawn.start == .later ? coro_new_kwargs_with : coro_spawn_kwargs_with
+        return try check(arguments.withValues(named: names) { names, values, count in
+            guard let name = spawn.name else { return make(id, names, values, count, &options) }
+            return name.withCString { text in
+                options.name = text
+                return make(id, names, values, count, &options)
+            }
+        })
+    }
+}
