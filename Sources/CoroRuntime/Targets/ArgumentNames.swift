@@ -29,7 +29,9 @@ struct ArgumentNames {
     /// Which value is that of the parameter; nil: none.
     fileprivate func value(of index: Int, of target: TargetRef, _ runtime: RuntimeRef) throws(Refusal) -> Int? {
         let positional = index < unnamedCount ? index : nil
-        guard let name = target.pointee.signature.parameter(index).pointee.name, let named = find(name) else { return positional }
+        guard let name = target.pointee.signature.parameter(index).pointee.name, let named = find(name) else {
+            return positional
+        }
         if positional != nil || find(name, from: named + 1) != nil {
             throw runtime.refuse(index, of: target, " is given twice")
         }
@@ -49,7 +51,8 @@ struct ArgumentNames {
                 }
             }
             if target.parameter(named: name) != nil { continue }
-            let isThreadName = Heap.isSame(name, UnsafeRawPointer(Self.threadName.utf8Start).assumingMemoryBound(to: CChar.self))
+            let threadNameText = UnsafeRawPointer(Self.threadName.utf8Start).assumingMemoryBound(to: CChar.self)
+            let isThreadName = Heap.isSame(name, threadNameText)
             guard isThreadName, threadName == nil else {
                 throw runtime.refuse(of: target) {
                     $0.append(isThreadName ? "given twice: '" : "no parameter is called '")

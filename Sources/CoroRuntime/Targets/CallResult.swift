@@ -28,8 +28,8 @@ private func widenedInteger(_ kind: Int32, _ place: UnsafeRawPointer) -> Int {
 }
 
 extension RuntimeRef {
-    /// Waits for a coroutine's end, and copies its result, of that size, to `result`; see `coro_join_result`. A coroutine that runs
-    /// no target has a pointer as its result. result nil: the result is not wanted.
+    /// Waits for a coroutine's end, and copies its result, of that size, to `result`; see `coro_join_result`. A coroutine that
+    /// runs no target has a pointer as its result. result nil: the result is not wanted.
     func joinResult(
         _ coroutine: CoroutineRef, _ result: UnsafeMutableRawPointer?, size: Int, timeout: Int64
     ) throws(Refusal) {
@@ -66,8 +66,8 @@ extension RuntimeRef {
         return Refusal(code: code)
     }
 
-    /// The same for a result with its type; see `coro_join_value`. `accept` is called with what it would be, all zero, before there
-    /// is any wait, and may refuse that. bytes: where a result is stored that no other value has.
+    /// The same for a result with its type; see `coro_join_value`. bytes: where a struct or a long double is stored, which must
+    /// have that size.
     func joinValue(
         _ coroutine: CoroutineRef, bytes: UnsafeMutableRawPointer?, size: Int, timeout: Int64
     ) throws(Refusal) -> TargetValue {

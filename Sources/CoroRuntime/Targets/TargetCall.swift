@@ -125,8 +125,8 @@ func memsetZero(_ memory: UnsafeMutableRawPointer, _ size: Int) {
 }
 
 extension RuntimeRef {
-    /// A coroutine, not started, that runs the target with what `write` stores into the block of arguments it is given. It takes
-    /// over the caller's hold of the target, whatever comes of it. What the arguments own is taken only if it succeeds.
+    /// A coroutine, not started, that runs the target with what `write` stores into the block of arguments it is given. It
+    /// takes over the caller's hold of the target, whatever comes of it. What the arguments own is taken only if it succeeds.
     @inline(__always)
     func makeCall(
         of target: TargetRef, _ creation: Creation, _ write: (UnsafeMutableRawPointer) throws(Refusal) -> Void
@@ -250,8 +250,8 @@ extension RuntimeRef {
     }
 }
 
-/// A call whose arguments were copied, for a loop that may be another thread's: see `RuntimeRef.makeCall(posted:)`. The caller goes
-/// on holding the target. nil without memory, and then nothing was taken.
+/// A call whose arguments were copied, for a loop that may be another thread's: see `RuntimeRef.makeCall(posted:)`. The caller
+/// goes on holding the target. nil without memory, and then nothing was taken.
 func postCall(_ target: TargetRef, arguments: UnsafePointer<UnsafeMutableRawPointer?>) -> CallRef? {
     guard let call = CallRef.unpooled(target) else { return nil }
     call.copyArguments(arguments)

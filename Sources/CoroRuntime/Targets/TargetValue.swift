@@ -24,8 +24,8 @@ enum Mismatch {
 }
 
 extension TargetValue {
-    /// Stores the value as one of that type, where nothing is lost by that. Returns what is wrong; nil: nothing. (`byDefault` is
-    /// nothing that can be stored.)
+    /// Stores the value as one of that type, where nothing is lost by that. Returns what is wrong; nil: nothing. (`byDefault`
+    /// is nothing that can be stored.)
     func store(as type: coro_type, at place: UnsafeMutableRawPointer) -> Mismatch? {
         switch Int32(bitPattern: type.kind) {
         case CORO_TYPE_BOOL: storeBool(at: place)
