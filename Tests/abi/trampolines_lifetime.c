@@ -205,13 +205,14 @@ CORO_TEST(K8_a_place_in_use_is_not_taken) {
 enum { THREADS = 8, ROUNDS = 300 };
 
 static void (*volatile shared_function)(int);
-static volatile bool stop;
+static int posters_left = THREADS;
 
-static void *keep_posting(void *argument) {
-    while (!stop) {
-        for (int i = 0; i < 5; i++) shared_function(1);
-        usleep(500);
+static void *post_now_and_then(void *argument) {
+    for (int i = 0; i < ROUNDS; i++) {
+        shared_function(1);
+        usleep(200);
     }
+    __atomic_fetch_sub(&posters_left, 1, __ATOMIC_SEQ_CST);
     return argument;
 }
 
@@ -221,21 +222,22 @@ static void add_up(int n) {
     sum += n;
 }
 
-/* Some of the calls come too late, which they say. */
+/* Some of the calls come too late, which they say. No place is taken again, for a thread may be slow. */
 static void free_under_posts(void) {
     pthread_t threads[THREADS];
     coro_trampoline_t trampoline = trampoline_to("void add_up(int)", (coro_function)add_up, CORO_TRAMPOLINE_POST);
     shared_function = FUNCTION(void (*)(int), trampoline);
     CHECK(freopen("/dev/null", "w", stderr) != NULL);
-    for (int i = 0; i < THREADS; i++) CHECK(pthread_create(&threads[i], NULL, keep_posting, NULL) == 0);
-    for (int i = 0; i < ROUNDS || sum < 100; i++) {
-        coro_trampoline_t next = trampoline_to("void add_up(int)", (coro_function)add_up, CORO_TRAMPOLINE_POST);
-        shared_function = FUNCTION(void (*)(int), next);
-        CHECK_EQ(coro_trampoline_free(trampoline), 0);
-        trampoline = next;
-        CHECK_EQ(coro_sleep(0), 0);
+    for (int i = 0; i < THREADS; i++) CHECK(pthread_create(&threads[i], NULL, post_now_and_then, NULL) == 0);
+    for (int i = 0; __atomic_load_n(&posters_left, __ATOMIC_SEQ_CST) > 0; i++) {
+        if (i < CORO_TRAMPOLINES_IN_TEXT) {
+            coro_trampoline_t next = trampoline_to("void add_up(int)", (coro_function)add_up, CORO_TRAMPOLINE_POST);
+            shared_function = FUNCTION(void (*)(int), next);
+            CHECK_EQ(coro_trampoline_free(trampoline), 0);
+            trampoline = next;
+        }
+        CHECK_EQ(coro_sleep(20000), 0);
     }
-    stop = true;
     for (int i = 0; i < THREADS; i++) CHECK(pthread_join(threads[i], NULL) == 0);
     CHECK_EQ(coro_trampoline_free(trampoline), 0);
     run_until_idle();
