@@ -2277,9 +2277,11 @@ typedef struct coro_target_options {
                                             failed; must not suspend */
     uint32_t flags;                      /* CORO_TARGET_NO_SUSPEND; default none */
     uint32_t reserved;                   /* 0 */
+    size_t stack_size;                   /* what its coroutines have at least, whoever makes them: as coro_options.stack_size;
+                                            0: as usual */
 } coro_target_options;
 
-#define CORO_TARGET_OPTIONS_INIT { sizeof(coro_target_options), NULL, NULL, NULL, 0, 0 }
+#define CORO_TARGET_OPTIONS_INIT { sizeof(coro_target_options), NULL, NULL, NULL, 0, 0, 0 }
 
 /* Fills in the defaults: the same as CORO_TARGET_OPTIONS_INIT. Call from: anywhere. */
 void coro_target_options_init(coro_target_options *CORO_NONNULL options);

@@ -208,3 +208,38 @@ TEST(K5_a_target_without_a_name_is_called_as_its_function) {
     CHECK_EQ(coro_shutdown(co), 0);
     CHECK_EQ(coro_shutdown(unnamed), 0);
 }
+
+/* -- stack_size -- */
+
+static void tell_stack_size(void *context, void *result, void *const *arguments) {
+    (void)context, (void)arguments;
+    coro_info info = {.struct_size = sizeof info};
+    CHECK_EQ(coro_get_info(coro_current(), &info), 0);
+    *(int64_t *)result = (int64_t)info.stack_size;
+}
+
+static int64_t spawned_with(coro_target_t target, size_t stack_size) {
+    coro_options options = CORO_OPTIONS_INIT;
+    options.stack_size = stack_size;
+    return RESULT(coro_spawn_kwargs_with(target, NULL, NULL, 0, &options), int64_t);
+}
+
+CORO_TEST(K5_how_large_a_targets_stacks_are) {
+    coro_target_options options = CORO_TARGET_OPTIONS_INIT;
+    coro_target_t usual = target_with("int64_t usual(void)", tell_stack_size, options);
+    options.stack_size = 1 << 20;
+    coro_target_t target = target_with("int64_t large(void)", tell_stack_size, options);
+    CHECK_EQ(RESULT(coro_spawn_target(usual), int64_t), 256 << 10);
+    CHECK_EQ(RESULT(coro_spawn_target(target), int64_t), 1 << 20);
+    CHECK_EQ(RESULT(coro_spawn_named("large"), int64_t), 1 << 20);
+    CHECK_EQ(spawned_with(usual, 32 << 10), 32 << 10);
+    CHECK_EQ(spawned_with(target, 32 << 10), 1 << 20);
+    CHECK_EQ(spawned_with(target, 2 << 20), 2 << 20);
+    coro_trampoline_t trampoline = coro_trampoline_new(target, CORO_TRAMPOLINE_CALL, NULL);
+    CHECK_EQ(((int64_t (*)(void))coro_trampoline_function(trampoline))(), 1 << 20);
+    CHECK_EQ(coro_trampoline_free(trampoline), 0);
+    options.stack_size = 100;
+    options.handler = tell_stack_size;
+    CHECK_EQ(coro_target_register_with("int64_t small(void)", NULL, &options), -EINVAL);
+    CHECK_CONTAINS(coro_error_detail(), "stack_size must be");
+}

@@ -171,13 +171,14 @@ int main(void) {
     FIELD(coro_blocking_options, discard, 16, 8);
 
     STRUCT(coro_target_t, 8);
-    STRUCT(coro_target_options, 40);
+    STRUCT(coro_target_options, 48);
     FIELD(coro_target_options, struct_size, 0, 8);
     FIELD(coro_target_options, handler, 8, 8);
     FIELD(coro_target_options, context, 16, 8);
     FIELD(coro_target_options, release, 24, 8);
     FIELD(coro_target_options, flags, 32, 4);
     FIELD(coro_target_options, reserved, 36, 4);
+    FIELD(coro_target_options, stack_size, 40, 8);
 
     STRUCT(coro_value, 16);
     FIELD(coro_value, kind, 0, 4);

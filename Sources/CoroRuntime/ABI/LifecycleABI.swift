@@ -74,17 +74,19 @@ extension RuntimeRef {
         }
         if flags & UInt32(CORO_DETACHED) != 0 { creation.flags.insert(.detached) }
         if flags & UInt32(CORO_SAVE_FP) != 0 { creation.flags.insert(.savesFloatingPoint) }
-        let size = options.pointee.stack_size
-        if size != 0 {
-            guard size >= StackPool.smallest, size <= StackPool.largest else {
-                throw refuseArgument("coro_options.stack_size must be from 16 KiB to 1 GiB")
-            }
-            // Where pages are large, a guard of one must leave room for a stack.
-            creation.stackClass = StackPool.classOf(size: max(size, 4 * coro_memory_page_size()))
-        }
+        if options.pointee.stack_size != 0 { creation.stackClass = try stackClass(options.pointee.stack_size) }
         creation.name = options.pointee.name
         creation.release = options.pointee.release
         return (creation, flags & UInt32(CORO_START_NOW) != 0)
+    }
+
+    /// For a stack_size that was given.
+    func stackClass(_ size: Int) throws(Refusal) -> UInt8 {
+        guard size >= StackPool.smallest, size <= StackPool.largest else {
+            throw refuseArgument("stack_size must be from 16 KiB to 1 GiB")
+        }
+        // Where pages are large, a guard of one must leave room for a stack.
+        return StackPool.classOf(size: max(size, 4 * coro_memory_page_size()))
     }
 }
 

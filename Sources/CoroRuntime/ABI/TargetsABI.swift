@@ -47,7 +47,8 @@ extension RuntimeRef {
             options.pointee.handler,
             Target.Options(
                 context: options.pointee.context, release: options.pointee.release,
-                mustNotSuspend: options.pointee.flags & UInt32(CORO_TARGET_NO_SUSPEND) != 0)
+                mustNotSuspend: options.pointee.flags & UInt32(CORO_TARGET_NO_SUSPEND) != 0,
+                stackClass: options.pointee.stack_size == 0 ? 0 : try stackClass(options.pointee.stack_size))
         )
     }
 

@@ -42,6 +42,8 @@ struct Target {
         var release: ReleaseFunction?
         /// Calls of it must not suspend.
         var mustNotSuspend = false
+        /// The stacks of its coroutines are of this class at least.
+        var stackClass: UInt8 = 0
     }
 }
 

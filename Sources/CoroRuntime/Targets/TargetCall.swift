@@ -176,6 +176,7 @@ extension RuntimeRef {
     private func create(_ call: CallRef, _ creation: Creation) throws(Refusal) -> CoroutineRef {
         var creation = creation
         creation.argument = UnsafeMutableRawPointer(call)
+        creation.stackClass = max(creation.stackClass, call.pointee.target.pointee.options.stackClass)
         return try create(creation)
     }
 

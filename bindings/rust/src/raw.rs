@@ -64,6 +64,7 @@ pub struct coro_target_options {
     pub release: coro_release,
     pub flags: u32,
     pub reserved: u32,
+    pub stack_size: usize,
 }
 
 #[repr(C)]

@@ -51,6 +51,7 @@ impl Target {
             release: Some(release::<F>),
             flags: 0,
             reserved: 0,
+            stack_size: 0,
         };
         // SAFETY: `handle` and `release` take such a pointer.
         let registered = unsafe { register_with(prototype, None, &options) };
