@@ -108,8 +108,7 @@ class Library:
 
     def find(self, name):
         """The target that is registered under a name."""
-        id = self.check(self.c.coro_target_find(name.encode()))
-        return self._python_targets.find(id) or Target(self, id)
+        return Target(self, self.check(self.c.coro_target_find(name.encode())))
 
     def struct(self, name, fields):
         """Declares a struct, as coro_struct_register(); returns a class of named tuples for it."""
@@ -120,11 +119,11 @@ class Library:
 
     def new(self, target, *arguments, **named):
         """A coroutine that will run a target, which may be given by its name; thread_name: what it is called."""
-        return self._make(self.c.coro_new_kwargs_with, target, arguments, named)
+        return self._make(self.c.coro_new_kwargs, target, arguments, named)
 
     def spawn(self, target, *arguments, **named):
         """The same, queued: it runs when the caller waits."""
-        return self._make(self.c.coro_spawn_kwargs_with, target, arguments, named)
+        return self._make(self.c.coro_spawn_kwargs, target, arguments, named)
 
     def start_now(self, target, *arguments, **named):
         """The same, run at once, up to its first suspension."""
@@ -137,10 +136,7 @@ class Library:
         if isinstance(target, str):
             target = self.find(target)
         given = Arguments(self.values, target, arguments, named)
-        options = self.backend.new('coro_options')
-        self.c.coro_options_init(options)
-        options.stack_size = target.stack_size
-        id = self.check(make(target.id, given.names, given.values, given.count, options))
+        id = self.check(make(target.id, given.names, given.values, given.count))
         return Coroutine(self, id, target.result)
 
     # -- waiting ---------------------------------------------------------------------------------------------------------

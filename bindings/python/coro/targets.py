@@ -1,11 +1,13 @@
 """Targets: C functions, and functions of Python, as what coroutines run."""
 
 import itertools
+import threading
 
 from .declarations import Pointer, Struct
 
-# CPython counts how deep C functions and Python's call each other, up to a limit that is meant for a thread's stack.
-PYTHON_STACK_SIZE = 8 << 20
+# CPython counts how deep C functions and Python's call each other, up to a limit that is meant for a thread's stack. Of the stack
+# only what is used takes memory.
+STACK_SIZE = 8 << 20
 MODES = {'spawn': 'CORO_TRAMPOLINE_SPAWN', 'call': 'CORO_TRAMPOLINE_CALL', 'post': 'CORO_TRAMPOLINE_POST',
          'direct': 'CORO_TRAMPOLINE_DIRECT'}
 
@@ -13,8 +15,8 @@ MODES = {'spawn': 'CORO_TRAMPOLINE_SPAWN', 'call': 'CORO_TRAMPOLINE_CALL', 'post
 class Target:
     """A registered function with its prototype: what can be spawned."""
 
-    def __init__(self, library, id, stack_size=0):
-        self.id, self.stack_size = id, stack_size
+    def __init__(self, library, id):
+        self.id = id
         self._library = library
         self.prototype = library.text_of(library.c.coro_target_describe, id)
         self.name, function = library.values.parser(self.prototype).prototype()
@@ -72,6 +74,7 @@ class PythonTargets:
     def __init__(self, library):
         self._library, self._backend, self._c = library, library.backend, library.c
         self._targets, self._keys = {}, itertools.count(1)
+        self._registering = threading.Lock()
         # Never freed: libcoro may call them as long as the process lives.
         self._handler = self._backend.callback('coro_handler', self._run)
         self._release = self._backend.release_callback(self._forget)
@@ -84,16 +87,14 @@ class PythonTargets:
         backend.set_function(options, 'release', self._release)
         options.context = backend.pointer(key)
         options.flags = library.constants['CORO_TARGET_NO_SUSPEND']
+        options.stack_size = STACK_SIZE
         self._targets[key] = entry = [function, None]
-        id = self._c.coro_target_register_with(prototype.encode(), backend.NULL, options)
-        if id < 0:
-            del self._targets[key]
-        entry[1] = Target(library, library.check(id), PYTHON_STACK_SIZE)
-        return entry[1]
-
-    def find(self, id):
-        """The target of that id, if it is one of Python's."""
-        return next((target for _, target in self._targets.values() if target and target.id == id), None)
+        with self._registering:
+            id = self._c.coro_target_register_with(prototype.encode(), backend.NULL, options)
+            if id < 0:
+                del self._targets[key]
+            target = entry[1] = Target(library, library.check(id))
+        return target
 
     def __len__(self):
         return len(self._targets)
@@ -104,7 +105,7 @@ class PythonTargets:
         try:
             running.bodies += 1
             try:
-                self._call(*self._targets[self._backend.address(context)], result, arguments)
+                self._call(*self._entry(context), result, arguments)
             finally:
                 running.bodies -= 1
         except KeyboardInterrupt as error:
@@ -112,6 +113,13 @@ class PythonTargets:
             self._library.fail(error)
         except BaseException as error:  # it must not pass through C: it becomes the coroutine's
             self._library.fail(error)
+
+    def _entry(self, context):
+        entry = self._targets[self._backend.address(context)]
+        if entry[1] is None:  # another thread was so fast to find it by its name
+            with self._registering:
+                pass
+        return entry
 
     def _call(self, function, target, result, arguments):
         values, backend = self._library.values, self._backend

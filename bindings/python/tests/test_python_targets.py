@@ -120,8 +120,10 @@ class ExceptionTest(PythonTargetTest):
     def test_python_that_is_too_deep_does_not_crash(self):
         def deep(_):
             return sorted([1], key=deep)  # each level is one of C's as well
-        target = self.register('void deep(void)', lambda: deep(0))
-        self.assertIsInstance(self.failure(lib.spawn(target)).__cause__, RecursionError)
+        target = self.register('int deep(int n)', deep)
+        self.assertIsInstance(self.failure(lib.spawn(target, 0)).__cause__, RecursionError)
+        run_named = self.register('int run_named(const char *name, int n)', None, FUNCTIONS)
+        self.assertIn('RecursionError', self.failure(lib.spawn(run_named, 'deep', 0)).detail)
 
     def test_one_that_no_coroutine_runs_is_reported(self):
         told = []
