@@ -13,7 +13,7 @@ from .coroutines import Coroutine
 from .errors import CoroError, CoroTimeout
 from .loops import Loop, run_event_loop
 from .targets import PythonTargets, Target
-from .values import Arguments, Values, encoded
+from .values import Arguments, Values
 from .waiting import Waiter
 
 

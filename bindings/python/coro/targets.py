@@ -5,8 +5,8 @@ import threading
 
 from .declarations import Pointer, Struct
 
-# CPython counts how deep C functions and Python's call each other, up to a limit that is meant for a thread's stack. Of the stack
-# only what is used takes memory.
+# CPython counts how deep C functions and Python's call each other, up to a limit that is meant for a thread's stack. Of the
+# stack only what is used takes memory.
 STACK_SIZE = 8 << 20
 MODES = {'spawn': 'CORO_TRAMPOLINE_SPAWN', 'call': 'CORO_TRAMPOLINE_CALL', 'post': 'CORO_TRAMPOLINE_POST',
          'direct': 'CORO_TRAMPOLINE_DIRECT'}

@@ -62,6 +62,8 @@ class HeaderTest(unittest.TestCase):
 
     def test_functions_are_called_with_their_types(self):
         self.assertEqual(lib.c.coro_version_number(), lib.constants['CORO_VERSION_NUMBER'])
+        parts = [str(lib.constants[f'CORO_VERSION_{part}']) for part in ('MAJOR', 'MINOR', 'PATCH')]
+        self.assertEqual(lib.version, '.'.join(parts))
         self.assertEqual(lib.backend.text(lib.c.coro_error_name(-5002)), 'CORO_EDEAD')
         self.assertIsNone(lib.backend.text(lib.c.coro_error_name(12345)))
         self.assertIs(lib.c.coro_is_running(), False)

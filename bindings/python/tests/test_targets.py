@@ -212,6 +212,13 @@ class CoroutineTest(CTest):
         lib.sleep(2)
         self.assertEqual(lib.c.coro_get_live_coros(), before)
 
+    def test_a_detached_one_can_not_be_joined(self):
+        coroutine = lib.spawn(self.sleeper, 10 ** 9)
+        coroutine.detach()
+        self.assertTrue(coroutine.is_alive)
+        lib.sleep(2)
+        self.refused('CORO_EDEAD', '', coroutine.join)
+
     def test_what_it_is_shown_as(self):
         coroutine = lib.spawn(self.sleeper, 10 ** 9)
         coroutine.name = 'Bob'
