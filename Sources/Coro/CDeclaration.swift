@@ -1,7 +1,8 @@
 import CCoro
 import Glibc
 
-/// The types in a prototype: only so far as it takes to say whether Swift's types are the same.
+/// The types in a prototype that libcoro has written, or that was made here: only so far as it takes to say whether Swift's
+/// types are the same.
 struct CPrototype {
     let result: CType?
     let parameters: [CType?]
@@ -67,12 +68,11 @@ enum CDeclaration {
     static func type(_ declaration: Substring) -> CType? {
         let declared = declaration.prefix { $0 != "=" }
         var words = declared.split { !($0.isLetter || $0.isNumber || $0 == "_") }.map(String.init)
-        let isOwned = ["borrowed", "owned", "CORO_BORROWED", "CORO_OWNED"].contains(words.first ?? "")
+        let isOwned = words.first == "borrowed" || words.first == "owned"
         if declared.contains(where: { "*[(".contains($0) }) {
             return isText(declared) && !isOwned ? .text : .pointer(String(declared))
         }
-        let notOfTheType: Set = ["const", "volatile", "register", "extern", "static", "inline"]
-        words.removeAll(where: notOfTheType.contains)
+        words.removeAll { $0 == "const" || $0 == "volatile" }
         // With a name, or without.
         return named(words) ?? named(words.dropLast())
     }
@@ -89,8 +89,7 @@ enum CDeclaration {
         guard let first = words.first else { return nil }
         if first == "enum" { return words.count == 2 ? Int32.cType : nil }
         if first == "struct" { return words.count == 2 ? structure(words[1]) : nil }
-        if words.count == 1, let type = CNames.types[first] { return type }
-        if let type = CNames.ofWords[CNames.key(words)] { return type }
+        if let type = CNames.types[words.joined(separator: " ")] { return type }
         return words.count == 1 ? structure(first) : nil
     }
 
@@ -100,22 +99,8 @@ enum CDeclaration {
     }
 }
 
-/// The names that C has for types of numbers.
+/// The names that C has for types of numbers, as prototypes in one spelling have them.
 enum CNames {
-    /// Those that may be several words, whose order doesn't matter, nor `int` and `signed` beside others.
-    static let ofWords: [String: CType] = [
-        "char": CChar.cType, "char signed": Int8.cType, "char unsigned": UInt8.cType, "short": Int16.cType,
-        "short unsigned": UInt16.cType, "": Int32.cType, "unsigned": UInt32.cType, "long": CLong.cType,
-        "long unsigned": CUnsignedLong.cType, "long long": Int64.cType, "long long unsigned": UInt64.cType,
-        "double long": longDouble,
-    ]
-
-    /// What `ofWords` is to be asked for, by at least one word.
-    static func key(_ words: [String]) -> String {
-        let told = words.contains("char") ? words : words.filter { $0 != "signed" }
-        return told.filter { $0 != "int" }.sorted().joined(separator: " ")
-    }
-
     private static let pointer = CType.pointer("void *")
 
     #if arch(x86_64)
@@ -126,7 +111,10 @@ enum CNames {
     #endif
 
     static let types: [String: CType] = [
-        "void": .void, "bool": Bool.cType, "_Bool": Bool.cType, "float": Float.cType, "double": Double.cType,
+        "void": .void, "bool": Bool.cType, "float": Float.cType, "double": Double.cType, "long double": longDouble,
+        "char": CChar.cType, "signed char": Int8.cType, "unsigned char": UInt8.cType, "short": Int16.cType,
+        "unsigned short": UInt16.cType, "int": Int32.cType, "unsigned int": UInt32.cType, "long": CLong.cType,
+        "unsigned long": CUnsignedLong.cType, "long long": Int64.cType, "unsigned long long": UInt64.cType,
         "int8_t": Int8.cType, "uint8_t": UInt8.cType, "int16_t": Int16.cType, "uint16_t": UInt16.cType,
         "int32_t": Int32.cType, "uint32_t": UInt32.cType, "int64_t": Int64.cType, "uint64_t": UInt64.cType,
         "intmax_t": intmax_t.cType, "uintmax_t": uintmax_t.cType, "intptr_t": Int.cType, "uintptr_t": UInt.cType,

@@ -60,10 +60,12 @@ public struct TargetFunction<each Argument: CArgument, Result>: Sendable {
             throw fail("\(types.count) parameters, and \(declared.parameters.count) in C")
         }
         for (index, type) in types.enumerated() {
-            guard let parameter = declared.parameters[index] else { throw fail("Swift has no type for parameter \(index + 1)") }
+            guard let parameter = declared.parameters[index] else {
+                throw fail("parameter \(index + 1) is of no type known here")
+            }
             if !type.passed.isPassed(as: parameter) { throw fail("parameter \(index + 1) is \(type.passed.spelling)") }
         }
-        guard let type = declared.result else { throw fail("Swift has no type for the result") }
+        guard let type = declared.result else { throw fail("the result is of no type known here") }
         if !result.type.isPassed(as: type) { throw fail("the result is \(result.type.spelling)") }
     }
 }
