@@ -132,11 +132,10 @@ extension RuntimeRef {
         let isLeft = Shared.withLock { _ -> Bool in
             if job.pointee.state == .done { return false }
             job.pointee.state = .abandoned
+            pointee.jobs.remove(job) // before the pool's thread drops it, which it may as soon as the lock is free
             return true
         }
-        if isLeft != true { return false }
-        pointee.jobs.remove(job)
-        return true
+        return isLeft == true
     }
 
     /// Ends the jobs that have come into the mailbox, in the order in which they were done.
