@@ -219,3 +219,28 @@ TEST(A6_what_is_wrong_is_refused) {
     CHECK_EQ(counter.released, 0);
     CHECK_EQ(coro_get_live_coros(), 0);
 }
+
+/* -- what comes after the release -- */
+
+static void look_for_object(void *unused) {
+    (void)unused;
+    trace(coro_current_runnable() == NULL ? "none" : "dangling");
+}
+
+static void *set_local(coro_runnable *self) {
+    CHECK_EQ(coro_local_set(coro_local_new(look_for_object), self), 0);
+    return NULL;
+}
+
+static void look_and_free(coro_runnable *self) {
+    CHECK(coro_current_runnable() == self);
+    free(self);
+}
+
+TEST(A6_an_object_that_was_released_is_not_the_current_one) {
+    coro_runnable *object = malloc(sizeof *object);
+    CHECK(object != NULL);
+    *object = (coro_runnable){sizeof *object, set_local, look_and_free};
+    CHECK_EQ(coro_join(coro_spawn_runnable(object, NULL), NULL, CORO_FOREVER), 0);
+    CHECK_STR(traced(), "none ");
+}

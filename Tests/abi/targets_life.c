@@ -209,6 +209,78 @@ TEST(K5_a_target_without_a_name_is_called_as_its_function) {
     CHECK_EQ(coro_shutdown(unnamed), 0);
 }
 
+/* -- release functions that make coroutines -- */
+
+static int ran;
+
+static void *count_run(void *argument) {
+    ran++;
+    return argument;
+}
+
+static void spawn_others(void *context) {
+    (void)context;
+    for (int i = 0; i < 3; i++) go(count_run, NULL);
+}
+
+static void handle_nothing(void *context, void *result, void *const *arguments) {
+    (void)context, (void)result, (void)arguments;
+}
+
+/* The last that holds the target is a coroutine that nobody joins. */
+static coro_t last_of_its_target(void) {
+    coro_target_options options = CORO_TARGET_OPTIONS_INIT;
+    options.handler = handle_nothing;
+    options.release = spawn_others;
+    options.context = &ran;
+    coro_target_t target = coro_target_register_with("void (void)", NULL, &options);
+    CHECK(target > 0);
+    coro_t last = coro_spawn_target(target);
+    CHECK_EQ(coro_target_unregister(target), 0);
+    CHECK_EQ(coro_detach(last), last);
+    return last;
+}
+
+TEST(K5_what_release_spawns_as_the_last_coroutine_ends_runs) {
+    last_of_its_target();
+    go(count_run, NULL);
+    run_until_idle();
+    CHECK_EQ(ran, 4);
+}
+
+TEST(K5_what_release_spawns_as_the_last_coroutine_is_cancelled_runs) {
+    go(count_run, NULL); /* it ends, and finds who was cancelled next in the queue */
+    CHECK_EQ(coro_shutdown(last_of_its_target()), 0);
+    go(count_run, NULL);
+    run_until_idle();
+    CHECK_EQ(ran, 5);
+}
+
+static void trace_end(void *context, coro_t co, void **state) {
+    (void)context, (void)co, (void)state;
+    trace("end");
+}
+
+static void trace_release(void *context) {
+    trace("%s", (const char *)context);
+}
+
+TEST(K5_a_target_is_released_before_the_hook_of_the_end) {
+    coro_switch_hooks hooks = CORO_SWITCH_HOOKS_INIT;
+    coro_target_options options = CORO_TARGET_OPTIONS_INIT;
+    hooks.end = trace_end;
+    options.handler = handle_nothing;
+    options.release = trace_release;
+    options.context = "released";
+    CHECK_EQ(coro_set_switch_hooks(&hooks), 0);
+    coro_target_t target = coro_target_register_with("void (void)", NULL, &options);
+    coro_t last = coro_spawn_target(target);
+    CHECK_EQ(coro_target_unregister(target), 0);
+    CHECK_EQ(coro_detach(last), last);
+    run_until_idle();
+    CHECK_STR(traced(), "released end ");
+}
+
 /* -- stack_size -- */
 
 static void tell_stack_size(void *context, void *result, void *const *arguments) {

@@ -126,6 +126,8 @@ extension RuntimeRef {
             me.pointee.result = nil
             if me.pointee.failure != Code.shutdown { notify(me) }
         }
+        // Its last user code: see `dropIfUnneeded`, which comes when its stack and its block are others' already.
+        if me.has(.detached), me.pointee.holders == 0 { dropCall(of: me) }
         destroyLocals(of: me)
         if me.has(.observed) { endByHook(me) }
         if pointee.contended != nil { releaseLocks(of: me) }
@@ -138,8 +140,17 @@ extension RuntimeRef {
 
     /// Gives back what the coroutine was given. User code that must not suspend.
     private func releaseArgument(of coroutine: CoroutineRef) {
-        guard let extras = coroutine.pointee.extras else { return }
-        giveBack(coroutine.pointee.argument, to: extras.pointee.release)
+        guard let extras = coroutine.pointee.extras, let release = extras.pointee.release else { return }
+        giveBack(coroutine.pointee.argument, to: release)
+        // It is nobody's now, but code of the user's may still run in the coroutine.
+        coroutine.pointee.argument = nil
+    }
+
+    /// Frees what a coroutine that has run a target keeps of that: its target may go with it, which is user code.
+    private func dropCall(of coroutine: CoroutineRef) {
+        guard let call = coroutine.call else { return }
+        coroutine.pointee.argument = nil
+        drop(call)
     }
 
     func giveBack(_ argument: UnsafeMutableRawPointer?, to release: ReleaseFunction?) {
@@ -172,11 +183,12 @@ extension RuntimeRef {
             coroutine.set(.forgotten)
             pointee.table.remove(coroutine)
         }
-        guard coroutine.pointee.holders == 0, !coroutine.has(.cancelledInQueue) else { return }
+        if coroutine.pointee.holders != 0 { return }
+        // Not when it is taken out of the queue: no user code can run there.
+        dropCall(of: coroutine)
+        if coroutine.has(.cancelledInQueue) { return }
         coroutine.freeExtras()
-        let call = coroutine.call
         pointee.pool.give(coroutine)
-        if let call { drop(call) }
     }
 
     /// A coroutine that was taken out of the ready queue had been cancelled there.
