@@ -135,11 +135,49 @@ TEST(K6_a_post_to_a_loop_that_has_ended) {
     CHECK_CONTAINS(output, "the thread that made it has ended\n");
 }
 
+/* What is said of a call that fails for want of memory is not what an earlier error was about. */
+static void post_without_memory(void) {
+    coro_trampoline_t trampoline = trampoline_to("void (int)", (coro_function)never_run, CORO_TRAMPOLINE_POST);
+    void (*function)(int) = FUNCTION(void (*)(int), trampoline);
+    CHECK_EQ(coro_join(123456, NULL, 0), -ESRCH);
+    CHECK_CONTAINS(coro_error_detail(), "123456");
+    CHECK_EQ(coro_test_fail_call("calloc", 1, ENOMEM), 0);
+    function(1);
+    CHECK_EQ(coro_trampoline_error(trampoline), -ENOMEM);
+}
+
+TEST(K6_a_post_without_memory_says_nothing_of_earlier_errors) {
+    char output[1000];
+    CHECK_EQ(run_in_child(post_without_memory, output, sizeof output), 0);
+    CHECK_CONTAINS(output, "trampoline of void (int): nothing was run: ENOMEM (");
+    CHECK(strstr(output, "123456") == NULL);
+}
+
 /* What was posted and never run is given back, with the target. */
 TEST(K8_posts_that_a_thread_leaves_behind_are_given_back) {
     run_thread(make_and_end, AS_POINTER(5));
     CHECK_EQ(coro_trampoline_free(made_there), 0);
     CHECK_EQ(releases, 1);
+}
+
+/* -- what the coroutines of posts are -- */
+
+static void tell_stack_size(void *size, void *result, void *const *arguments) {
+    (void)result, (void)arguments;
+    *(size_t *)size = info_of(coro_current()).stack_size;
+}
+
+CORO_TEST(K6_the_coroutine_of_a_post_has_the_targets_stack) {
+    size_t size = 0;
+    coro_target_options options = CORO_TARGET_OPTIONS_INIT;
+    options.handler = tell_stack_size;
+    options.context = &size;
+    options.stack_size = 1 << 20;
+    coro_target_t target = coro_target_register_with("void (void)", NULL, &options);
+    CHECK(target > 0);
+    FUNCTION(void (*)(void), coro_trampoline_new(target, CORO_TRAMPOLINE_POST, NULL))();
+    run_what_is_queued();
+    CHECK_EQ(size, 1 << 20);
 }
 
 /* -- fork -- */

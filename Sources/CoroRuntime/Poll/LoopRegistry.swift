@@ -86,13 +86,14 @@ enum LoopRegistry {
         return mailbox
     }
 
-    /// Posts to the loop of that name. Returns 0 or an error; does not need a loop of its own. drop: called with the argument if
-    /// the thread ends before it takes the post.
+    /// Posts to the loop of that name. Returns 0 or an error; does not need a loop of its own. stackClass: of the coroutine that
+    /// is made of it. drop: called with the argument if the thread ends before it takes the post.
     static func post(
         to loopID: Int64, _ function: @escaping CoroutineFunction, _ argument: UnsafeMutableRawPointer?,
-        drop: ReleaseFunction? = nil
+        stackClass: UInt8 = StackPool.usualClass, drop: ReleaseFunction? = nil
     ) -> Int32 {
-        guard let post = Heap.one(Mailbox.Post(function: function, argument: argument, drop: drop)) else { return Code.noMemory }
+        let made = Mailbox.Post(function: function, argument: argument, stackClass: stackClass, drop: drop)
+        guard let post = Heap.one(made) else { return Code.noMemory }
         let posted = Shared.withLock { shared -> Bool in
             guard let mailbox = mailbox(of: loopID, in: shared) else { return false }
             mailbox.append(post)

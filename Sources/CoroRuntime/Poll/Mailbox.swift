@@ -25,6 +25,7 @@ struct Mailbox {
     struct Post {
         var function: CoroutineFunction
         var argument: UnsafeMutableRawPointer?
+        var stackClass = StackPool.usualClass
         /// Called with the argument if nobody takes the post.
         var drop: ReleaseFunction?
         var next: UnsafeMutablePointer<Post>?
@@ -139,6 +140,7 @@ extension RuntimeRef {
         while let current = post {
             var creation = Creation(function: current.pointee.function, argument: current.pointee.argument)
             creation.flags = initialFlags.union(.detached)
+            creation.stackClass = current.pointee.stackClass
             do throws(Refusal) {
                 makeReady(try create(creation))
             } catch {

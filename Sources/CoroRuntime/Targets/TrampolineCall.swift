@@ -101,16 +101,19 @@ struct TrampolineCall {
     }
 
     private func post(to loop: Int64) -> Outcome {
-        guard let call = postCall(target, arguments: arguments) else { return .refused(Code.noMemory) }
+        guard let call = postCall(target, arguments: arguments) else { return .refused(Code.noMemory, why: Self.noRoom) }
         call.use(trampoline)
-        let error = LoopRegistry.post(to: loop, runCall, call) { call in
+        let stackClass = max(StackPool.usualClass, target.pointee.options.stackClass)
+        let error = LoopRegistry.post(to: loop, runCall, call, stackClass: stackClass) { call in
             if let call { dropPosted(call.assumingMemoryBound(to: Call.self)) }
         }
         if error == 0 { return .withoutResult }
         call.pointee.ownsArguments = false
         dropPosted(call)
-        return .refused(error, why: error == Code.noMemory ? nil : "the thread that made it has ended")
+        return .refused(error, why: error == Code.noMemory ? Self.noRoom : "the thread that made it has ended")
     }
+
+    private static var noRoom: StaticString { "no memory to post it" }
 
     /// Runs the target in a coroutine of its own, and waits for its end.
     private func runAndWait() -> Outcome {
