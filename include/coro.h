@@ -2467,11 +2467,11 @@ typedef int64_t coro_trampoline_t;
 /* Spawns the target on the calling thread's loop, detached, and returns at once what coro_trampoline_options.otherwise says.
    On a thread of the pool (see Blocking work), which has no loop, nothing is run: CORO_EYIELDFROMMAIN. */
 #define CORO_TRAMPOLINE_SPAWN 1
-/* Runs the target on the calling thread's loop, as coro_start_now(), waits for its end, and returns its result. Suspends its
-   caller, as if it had called the target itself: what interrupts it is raised in the target, or, if that has not seen it at
-   its end, in the caller's next suspending call. The end is waited for in any case, for the arguments may point to the
-   caller's stack. In a callback that must not suspend, in strict mode on a thread's own stack, and on a thread of the pool
-   nothing is run: CORO_EYIELDFROMMAIN. */
+/* Runs the target on the calling thread's loop, as coro_start_now(), waits for its end, and returns its result, with errno as
+   the target left it. Suspends its caller, as if it had called the target itself: what interrupts it is raised in the target,
+   or, if that has not seen it at its end, in the caller's next suspending call. The end is waited for in any case, for the
+   arguments may point to the caller's stack. In a callback that must not suspend, in strict mode on a thread's own stack, and
+   on a thread of the pool nothing is run: CORO_EYIELDFROMMAIN. */
 #define CORO_TRAMPOLINE_CALL 2
 /* Posts the call to the loop of the thread that made the trampoline, as coro_post(), where the target is spawned, detached;
    may be called on any thread, and returns at once what coro_trampoline_options.otherwise says. When that thread has ended,

@@ -94,6 +94,23 @@ CORO_TEST(K6_calls_keep_nobody_waiting) {
     while (!done) CHECK_EQ(function(), 1); /* else the harness ends this */
 }
 
+/* errno is part of what many functions return. */
+static int fail_with_errno(int nap) {
+    if (nap > 0) CHECK_EQ(coro_sleep(CORO_MS(nap)), 0);
+    errno = nap + 1;
+    return -1;
+}
+
+CORO_TEST(K6_a_call_sets_errno_as_its_target_does) {
+    int (*function)(int) =
+        FUNCTION(int (*)(int), trampoline_to("int (int nap)", (coro_function)fail_with_errno, CORO_TRAMPOLINE_CALL));
+    for (int nap = 0; nap <= 5; nap += 5) {
+        errno = 0;
+        CHECK_EQ(function(nap), -1);
+        CHECK_EQ(errno, nap + 1);
+    }
+}
+
 static coro_t named;
 
 static void note_self(const char *text) {

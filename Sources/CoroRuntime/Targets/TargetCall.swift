@@ -18,6 +18,8 @@ struct Call {
     var trampoline: TrampolineRef?
     /// What the target was interrupted with, and has not seen, if it was.
     var interruption: Int32 = 0
+    /// What the target has left errno at, if it was called through a trampoline.
+    var errno: Int32 = 0
 }
 
 /// Blocks that are not in use, all of one size, which most calls can do with. There are as many as were ever in use at once.
@@ -162,16 +164,6 @@ extension RuntimeRef {
         }
     }
 
-    /// A coroutine, not started, for a call that `postCall` has made. If this fails the call is dropped, with what it owns.
-    func makeCall(posted call: CallRef, site: UnsafeRawPointer?, flags: Coroutine.Flags = []) throws(Refusal) -> CoroutineRef {
-        do throws(Refusal) {
-            return try create(call, Creation(function: runCall, site: site, flags: flags.union(initialFlags)))
-        } catch {
-            drop(call)
-            throw error
-        }
-    }
-
     @inline(__always)
     private func create(_ call: CallRef, _ creation: Creation) throws(Refusal) -> CoroutineRef {
         var creation = creation
@@ -251,7 +243,7 @@ extension RuntimeRef {
     }
 }
 
-/// A call whose arguments were copied, for a loop that may be another thread's: see `RuntimeRef.makeCall(posted:)`. The caller
+/// A call whose arguments were copied, for a loop that may be another thread's, whose coroutine runs it by `runCall`. The caller
 /// goes on holding the target. nil without memory, and then nothing was taken.
 func postCall(_ target: TargetRef, arguments: UnsafePointer<UnsafeMutableRawPointer?>) -> CallRef? {
     guard let call = CallRef.unpooled(target) else { return nil }

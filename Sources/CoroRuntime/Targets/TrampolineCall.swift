@@ -128,9 +128,11 @@ struct TrampolineCall {
             if isDone, let call = coroutine.call {
                 result.copyMemory(from: call.result, byteCount: target.pointee.signature.pointee.result.size)
             }
+            let errno = coroutine.call?.pointee.errno
             coroutine.pointee.holders -= 1
             coroutine.set(.taken)
             runtime.dropIfUnneeded(coroutine)
+            if let errno { runtime.pointee.errnoHere.pointee = errno }
             return isDone ? .done : .withoutResult
         } catch {
             return .refused(error.code)
@@ -151,6 +153,7 @@ extension RuntimeRef {
     /// meanwhile interrupts the coroutine, and if that has not seen it, the caller's next suspending call.
     fileprivate func runInstead(_ coroutine: CoroutineRef) throws(Refusal) {
         let me = pointee.current
+        coroutine.pointee.savedErrno = pointee.errnoHere.pointee
         let before = takePendingInterrupt(of: me)
         if before != 0 { setPendingInterrupt(of: coroutine, before) }
         try startNow(coroutine)
@@ -185,6 +188,7 @@ extension RuntimeRef {
     /// The target of a trampoline's call has returned, in its coroutine.
     func noteEnd(of call: CallRef, _ trampoline: TrampolineRef) {
         let me = pointee.current
+        call.pointee.errno = pointee.errnoHere.pointee
         if me.pointee.failure != 0 { coro_entry_set_error(trampoline.entry, me.pointee.failure) }
         call.pointee.interruption = takePendingInterrupt(of: me)
     }
