@@ -160,6 +160,36 @@ TEST(K8_posts_that_a_thread_leaves_behind_are_given_back) {
     CHECK_EQ(releases, 1);
 }
 
+/* Also by a release that makes others. */
+static void count_release(void *count) {
+    ++*(int *)count;
+}
+
+static void spawn_released(void *count) {
+    coro_options options = CORO_OPTIONS_INIT;
+    options.release = count_release;
+    CHECK(coro_spawn_with(do_nothing, count, &options) > 0);
+}
+
+static void *post_and_end(void *count) {
+    coro_target_options options = CORO_TARGET_OPTIONS_INIT;
+    options.handler = handle_never;
+    options.context = count;
+    options.release = spawn_released;
+    coro_target_t target = coro_target_register_with("void (char *)", NULL, &options);
+    coro_trampoline_t trampoline = coro_trampoline_new(target, CORO_TRAMPOLINE_POST, NULL);
+    CHECK(target > 0 && trampoline > 0);
+    FUNCTION(void (*)(char *), trampoline)("posted");
+    CHECK_EQ(coro_trampoline_free(trampoline), 0);
+    CHECK_EQ(coro_target_unregister(target), 0);
+    return NULL;
+}
+
+TEST(K8_what_posts_release_as_their_thread_ends_is_given_back) {
+    run_thread(post_and_end, &releases);
+    CHECK_EQ(releases, 1);
+}
+
 /* -- what the coroutines of posts are -- */
 
 static void tell_stack_size(void *size, void *result, void *const *arguments) {

@@ -232,6 +232,7 @@ extension RuntimeRef {
         endHandlers()
         if pointee.main.has(.timed) { endAlarm() }
         // User code first, while all is still there.
+        pointee.mailbox.dropPosts()
         repeat { cancelUnstarted() } while freeCalls()
         dropJobs()
         pointee.main.pointee.extras?.destroyLocals()

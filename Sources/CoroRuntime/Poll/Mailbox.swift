@@ -114,16 +114,21 @@ extension UnsafeMutablePointer<Mailbox> {
         coro_bell_set_wakeup(pointee.bell, descriptor)
     }
 
-    /// The thread ends. Posts and jobs that nobody took are dropped.
-    func close(lastID: Int64) {
-        LoopRegistry.retire(self, lastID: lastID)
-        if pointee.watched != nil { coro_watchdog_wake() }
-        var post = pointee.first
+    /// Nobody will take the posts that there are. User code that must not suspend.
+    func dropPosts() {
+        var post = takeAll()
         while let dropped = post {
             post = dropped.pointee.next
             dropped.pointee.drop?(dropped.pointee.argument)
             Heap.free(dropped)
         }
+    }
+
+    /// The thread ends. Posts and jobs that nobody took are dropped.
+    func close(lastID: Int64) {
+        LoopRegistry.retire(self, lastID: lastID)
+        if pointee.watched != nil { coro_watchdog_wake() }
+        dropPosts()
         pointee.firstJob?.dropAll()
         Heap.free(pointee.bell)
         Heap.free(self)
