@@ -213,6 +213,45 @@ TEST(K6_a_timeout_scope_on_the_threads_own_stack_reaches_the_target) {
     call_with_timeout(NULL);
 }
 
+/* The time of the scope is up as the target ends, which the target does not see. */
+static int sleep_twice(int first, int second) {
+    CHECK_EQ(coro_sleep(CORO_MS(first)), 0);
+    if (second > 0) CHECK_EQ(coro_sleep(CORO_MS(second)), 0);
+    return 1;
+}
+
+static int yield_for_ever(void) {
+    int code;
+    while ((code = coro_yield()) == 0) CHECK_EQ(coro_test_step_time(CORO_MS(1)), 0);
+    CHECK_EQ(coro_sleep(CORO_MS(10)), 0); /* it is told once */
+    return code;
+}
+
+CORO_TEST(K6_a_timeout_that_the_target_does_not_see_is_not_lost_nor_told_twice) {
+    coro_test_set_virtual_time(true);
+    int (*nap)(int, int) =
+        FUNCTION(int (*)(int, int), trampoline_to("int (int, int)", (coro_function)sleep_twice, CORO_TRAMPOLINE_CALL));
+    int (*yields)(void) =
+        FUNCTION(int (*)(void), trampoline_to("int (void)", (coro_function)yield_for_ever, CORO_TRAMPOLINE_CALL));
+    for (int first = 10; first <= 50; first += 40) {
+        /* Nothing waits in the scope any more, and nothing after it is interrupted; */
+        coro_timeout_t scope = coro_timeout_begin(CORO_MS(50));
+        CHECK_EQ(nap(first, 50 - first), 1);
+        CHECK_EQ(coro_timeout_end(scope, 0), 0);
+        CHECK_EQ(coro_yield(), 0);
+        /* but what waits in it is. */
+        scope = coro_timeout_begin(CORO_MS(50));
+        CHECK_EQ(nap(first, 50 - first), 1);
+        CHECK_EQ(coro_sleep(CORO_SECONDS(100)), CORO_EINTERRUPTED);
+        CHECK_EQ(coro_timeout_end(scope, CORO_EINTERRUPTED), CORO_ETIMEOUT);
+        CHECK_EQ(coro_yield(), 0);
+    }
+    coro_timeout_t scope = coro_timeout_begin(CORO_MS(50));
+    CHECK_EQ(yields(), CORO_EINTERRUPTED);
+    CHECK_EQ(coro_timeout_end(scope, CORO_EINTERRUPTED), CORO_ETIMEOUT);
+    CHECK_EQ(coro_yield(), 0);
+}
+
 static void *sleep_for_years(void *argument) {
     coro_sleep(CORO_FOREVER / 2);
     return argument;

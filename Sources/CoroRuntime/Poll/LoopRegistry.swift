@@ -86,8 +86,8 @@ enum LoopRegistry {
         return mailbox
     }
 
-    /// Posts to the loop of that name. Returns 0 or an error; does not need a loop of its own. stackClass: of the coroutine that
-    /// is made of it. drop: called with the argument if the thread ends before it takes the post.
+    /// Posts to the loop of that name. Returns 0 or an error; does not need a loop of its own. stackClass: of the coroutine
+    /// that is made of it. drop: called with the argument if the thread ends before it takes the post.
     static func post(
         to loopID: Int64, _ function: @escaping CoroutineFunction, _ argument: UnsafeMutableRawPointer?,
         stackClass: UInt8 = StackPool.usualClass, drop: ReleaseFunction? = nil

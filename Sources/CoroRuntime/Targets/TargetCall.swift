@@ -243,7 +243,7 @@ extension RuntimeRef {
     }
 }
 
-/// A call whose arguments were copied, for a loop that may be another thread's, whose coroutine runs it by `runCall`. The caller
+/// A call whose arguments were copied, for a loop that may be another thread's; its coroutine is to run `runCall`. The caller
 /// goes on holding the target. nil without memory, and then nothing was taken.
 func postCall(_ target: TargetRef, arguments: UnsafePointer<UnsafeMutableRawPointer?>) -> CallRef? {
     guard let call = CallRef.unpooled(target) else { return nil }

@@ -149,42 +149,6 @@ extension CallRef {
 }
 
 extension RuntimeRef {
-    /// Runs a new coroutine, and waits for its end, as if the caller had called its function: what interrupts the caller
-    /// meanwhile interrupts the coroutine, and if that has not seen it, the caller's next suspending call.
-    fileprivate func runInstead(_ coroutine: CoroutineRef) throws(Refusal) {
-        let me = pointee.current
-        coroutine.pointee.savedErrno = pointee.errnoHere.pointee
-        let before = takePendingInterrupt(of: me)
-        if before != 0 { setPendingInterrupt(of: coroutine, before) }
-        try startNow(coroutine)
-        var isFirm = false
-        while coroutine.pointee.state != .ended {
-            var code = takePendingInterrupt(of: me)
-            if code == 0 { code = awaitEnd(of: coroutine, firmly: isFirm) }
-            if code == 0 { continue }
-            // Without memory for a timer it may be so again, before the coroutine has run.
-            isFirm = code == Code.noMemory
-            passOn(code, me.pointee.wakeValue, to: coroutine)
-        }
-        let unseen = coroutine.call?.pointee.interruption ?? 0
-        if unseen != 0 { setPendingInterrupt(of: me, unseen) }
-    }
-
-    private func awaitEnd(of coroutine: CoroutineRef, firmly: Bool) -> Int32 {
-        coroutine.pointee.joiners.append(pointee.current)
-        let place = Int(bitPattern: coroutine)
-        return firmly ? parkFirmly(.join, on: place) : park(.join, on: place)
-    }
-
-    /// The caller was interrupted.
-    private func passOn(_ code: Int32, _ value: UnsafeMutableRawPointer?, to coroutine: CoroutineRef) {
-        switch coroutine.pointee.state {
-        case .waiting: wake(coroutine, with: code, value: code == Code.interrupted ? value : nil)
-        case .ended: setPendingInterrupt(of: pointee.current, code)
-        default: setPendingInterrupt(of: coroutine, code) // what it was woken with counts
-        }
-    }
-
     /// The target of a trampoline's call has returned, in its coroutine.
     func noteEnd(of call: CallRef, _ trampoline: TrampolineRef) {
         let me = pointee.current
