@@ -233,3 +233,23 @@ CORO_TEST(K6_after_a_fork_the_child_has_posts_of_its_own) {
     run_what_is_queued();
     CHECK_EQ(seen_in_child, 0);
 }
+
+/* In the child nobody but its own thread knows of the loop, until it is asked for. */
+static int wait_for_post_of_child(coro_function post) {
+    pthread_t thread;
+    waiter = start_now(park, NULL);
+    CHECK_EQ(coro_join(waiter, NULL, CORO_FOREVER), -EDEADLK);
+    CHECK(coro_loop_current() > 0);
+    CHECK(pthread_create(&thread, NULL, post_when_asleep, (void *)post) == 0);
+    CHECK_EQ(coro_join(waiter, NULL, CORO_FOREVER), 0);
+    return pthread_join(thread, NULL);
+}
+
+TEST(K6_after_a_fork_threads_of_the_child_may_post) {
+    int status;
+    coro_function post = function_of(trampoline_to("void (void)", wake_waiter, CORO_TRAMPOLINE_POST));
+    pid_t child = fork();
+    if (child == 0) _exit(wait_for_post_of_child(post));
+    CHECK(waitpid(child, &status, 0) == child);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
