@@ -78,15 +78,17 @@ inline void keep_interruption(int code) noexcept {
 // Tells a coroutine to end, and waits until it has, whatever interrupts that.
 inline void end(coro_t co) noexcept {
     (void)coro_shutdown(co);
-    int interruption = 0;
+    int interruption = 0, last = 0;
     for (;;) {
         const int code = coro_join(co, nullptr, CORO_FOREVER);
         if (coro_ident(co) != co) break;
-        if (!was_interrupted(code)) {
+        // Anything may be raised in the caller, also what stands for a wait that is impossible: but that comes again.
+        if (!was_interrupted(code) && code == last) {
             (void)coro_detach(co);
             break;
         }
-        interruption = code;
+        last = code;
+        if (interruption != CORO_ESHUTDOWN) interruption = code;
     }
     keep_interruption(interruption);
 }
@@ -97,9 +99,9 @@ inline void end(coro_t co) noexcept {
 //
 // The destructor of one that was neither joined nor detached tells its coroutine to end and waits for that, as std::jthread
 // does: so what its function has captured by reference outlives it. It suspends then. A shutdown_requested that the caller gets
-// meanwhile is thrown by its next suspending call; the end of a limit of time around it shows at the end of that limit. Where
-// waiting is impossible (in a callback that must not suspend, on another thread, or because nothing can run any more that would
-// end the coroutine), it is told to end and detached.
+// meanwhile is thrown by its next suspending call; the end of a limit of time around it shows at the end of that limit; of any
+// other interruption nothing is left. Where waiting is impossible (in a callback that must not suspend, on another thread, or
+// because nothing can run any more that would end the coroutine), it is told to end and detached.
 template <class T = void> class [[nodiscard]] task {
 public:
     // No coroutine.
@@ -131,7 +133,8 @@ public:
 
     // Waits until it has ended, and returns what its function returned or throws what that threw. Suspends. Throws
     //   cancelled_error  it was shut down, before it ran or in the end
-    //   error            -EINVAL: it is not joinable; -EDEADLK: it would wait for itself, or nothing can run any more
+    //   error            -EINVAL: it is not joinable, or another has joined it meanwhile;
+    //                    -EDEADLK: it would wait for itself, or nothing can run any more
     //   or what the caller was interrupted with; it is still joinable then.
     T join() { return join_until_ended(CORO_FOREVER); }
 
@@ -162,8 +165,10 @@ private:
 
     T join_until_ended(std::int64_t timeout) {
         if (result == nullptr) return join_foreign(timeout);
-        throw_unless_ended(coro_join(co, nullptr, timeout));
+        const coro_t id = co;
+        throw_unless_ended(id, coro_join(id, nullptr, timeout));
         const std::shared_ptr<detail::outcome<T>> its = std::move(result);
+        if (its == nullptr) throw error(-EINVAL, "another has joined the task");
         if (its->is_empty()) throw cancelled_error("the coroutine that was joined was shut down");
         return its->take();
     }
@@ -171,28 +176,30 @@ private:
     // A coroutine that is none of spawn()'s: its result is bytes, its failure a code with a text.
     T join_foreign(std::int64_t timeout) {
         if constexpr (std::is_void_v<T>) {
-            throw_failure(coro_join_result(co, nullptr, 0, timeout));
+            const coro_t id = co;
+            throw_failure(id, coro_join_result(id, nullptr, 0, timeout));
         } else if constexpr (std::is_trivially_copyable_v<T> && std::is_default_constructible_v<T>) {
             T its{};
-            throw_failure(coro_join_result(co, &its, sizeof its, timeout));
+            const coro_t id = co;
+            throw_failure(id, coro_join_result(id, &its, sizeof its, timeout));
             return its;
         } else {
             throw error(-EINVAL, "the task has no coroutine");
         }
     }
 
-    void throw_failure(int code) {
+    void throw_failure(coro_t id, int code) {
         const std::string what = code < 0 ? coro_error_detail() : "";
-        throw_unless_ended(code);
+        throw_unless_ended(id, code);
         if (code == CORO_ESHUTDOWN) throw cancelled_error("the coroutine that was joined was shut down");
         if (code < 0) throw_error(code, what);
     }
 
     // A code that a join has returned is the coroutine's if its record has been taken; else the call has failed itself.
-    void throw_unless_ended(int code) {
+    void throw_unless_ended(coro_t id, int code) {
         if (code < 0) {
             const std::string what = coro_error_detail();
-            if (coro_ident(co) != CORO_EDEAD) throw_error(code, what);
+            if (coro_ident(id) != CORO_EDEAD) throw_error(code, what);
         }
         co = 0;
     }

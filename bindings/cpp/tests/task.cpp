@@ -256,3 +256,48 @@ TEST(L5_cpp_without_memory_nothing_is_left) {
     CHECK_CODE(-ENOMEM, coro::spawn(coro::options().stack_size(32 << 20), [it = counted()] {}));
     CHECK_EQ(counted::alive, 0);
 }
+
+TEST(L5_cpp_a_task_that_two_join_is_joined_by_one) {
+    auto task = coro::spawn([] {
+        coro::sleep_for(1ms);
+        return counted(42);
+    });
+    auto one = coro::spawn([&] { return task.join().value; });
+    auto two = coro::spawn([&] { return task.join().value; });
+    CHECK_EQ(one.join(), 42);
+    CHECK_CODE(-EINVAL, two.join());
+    auto failing = coro::spawn([] {
+        coro::sleep_for(1ms);
+        throw std::out_of_range("seven");
+    });
+    one = coro::spawn([&] { return failing.join(), 1; });
+    two = coro::spawn([&] { return failing.join(), 2; });
+    CHECK_THROWS(std::out_of_range, one.join());
+    CHECK_CODE(-EINVAL, two.join());
+}
+
+TEST(L5_cpp_destructor_waits_whatever_is_raised_in_its_owner) {
+    bool has_ended = false;
+    auto owner = coro::spawn([&] {
+        int local = 0;
+        auto task = coro::spawn([&] {
+            while (local < 3) {
+                local++;
+                try {
+                    coro::sleep_for(10ms);
+                } catch (const coro::shutdown_requested &) { // takes its time
+                }
+            }
+            has_ended = true;
+        });
+        coro::yield();
+    });
+    coro::sleep_for(1ms);
+    CHECK_EQ(coro_raise(owner.id(), -EINVAL, 0), 0);
+    coro::sleep_for(1ms);
+    owner.shutdown();
+    coro::sleep_for(1ms);
+    CHECK_EQ(coro_raise(owner.id(), -ENOMEM, 0), 0);
+    owner.join();
+    CHECK(has_ended);
+}
