@@ -24,9 +24,10 @@ enum class callback_mode {
 //     qsort(base, n, size, compare);
 //     compare.rethrow();
 //
-// Exceptions do not pass through the library: the function returns `otherwise` instead, and the first is kept for rethrow(). In
-// the modes with a coroutine it ends that coroutine, too, and is told to the notifier. The function may be called until the
-// callback is destroyed, also by the closure itself; calls that are under way then go on.
+// Exceptions do not pass through the library: the function returns `otherwise` instead, and the first is kept for rethrow(),
+// or, where its caller waits, a shutdown_requested in its place: that comes but once, and is the caller's. In the modes with a
+// coroutine it ends that coroutine, too, and is told to the notifier. The function may be called until the callback is
+// destroyed, also by the closure itself; calls that are under way then go on.
 template <class Signature> class callback;
 template <class R, class... Args> class callback<R(Args...)> {
 public:
@@ -38,10 +39,9 @@ public:
     template <class F, std::enable_if_t<!std::is_same_v<std::decay_t<F>, callback>, int> = 0>
     explicit callback(F &&f, callback_mode mode = callback_mode::direct, result_type otherwise = {})
         : failure(std::make_shared<first_failure>()) {
-        const bool is_direct = mode == callback_mode::direct;
         // Texts are copied for coroutines that may outlive the call, and no others.
-        const bool are_borrowed = is_direct || mode == callback_mode::call;
-        auto body = std::make_unique<handler<std::decay_t<F>>>(std::forward<F>(f), is_direct, otherwise, failure);
+        const bool are_borrowed = is_waited_for(mode);
+        auto body = std::make_unique<handler<std::decay_t<F>>>(std::forward<F>(f), mode, otherwise, failure);
         const coro_target_t target = detail::register_target(prototype(are_borrowed), std::move(body));
         coro_trampoline_options how = CORO_TRAMPOLINE_OPTIONS_INIT;
         if constexpr (!std::is_void_v<R>) how.otherwise = &otherwise;
@@ -85,21 +85,32 @@ private:
             const std::lock_guard lock(guard);
             if (!first) first = std::current_exception();
         }
+        void keep_shutdown() noexcept {
+            const std::lock_guard lock(guard);
+            first = std::current_exception();
+        }
     };
 
     template <class F> struct handler {
         F f;
-        bool is_direct;
+        callback_mode mode;
         result_type otherwise;
         std::shared_ptr<first_failure> failure;
 
         template <class G>
-        handler(G &&g, bool direct, result_type instead, std::shared_ptr<first_failure> shared)
-            : f(std::forward<G>(g)), is_direct(direct), otherwise(instead), failure(std::move(shared)) {}
+        handler(G &&g, callback_mode how, result_type instead, std::shared_ptr<first_failure> shared)
+            : f(std::forward<G>(g)), mode(how), otherwise(instead), failure(std::move(shared)) {}
 
         void run(void *result, void *const *arguments) noexcept {
-            auto call = [&] { detail::handler_call<R, Args...>::run(f, result, arguments); };
-            if (!is_direct) return detail::run_body(call, [this] { failure->keep(); });
+            auto call = [&] {
+                try {
+                    detail::handler_call<R, Args...>::run(f, result, arguments);
+                } catch (const shutdown_requested &) {
+                    if (is_waited_for(mode)) failure->keep_shutdown();
+                    throw;
+                }
+            };
+            if (mode != callback_mode::direct) return detail::run_body(call, [this] { failure->keep(); });
             try {
                 call();
             } catch (...) { // and no coro_fail(): the coroutine is the caller's
@@ -108,6 +119,11 @@ private:
             }
         }
     };
+
+    // Whether a call returns when the closure has.
+    static bool is_waited_for(callback_mode mode) noexcept {
+        return mode == callback_mode::direct || mode == callback_mode::call;
+    }
 
     static std::string prototype(bool texts_are_borrowed) {
         [[maybe_unused]] const auto ownership = [&](bool is_text) { return is_text && texts_are_borrowed ? "borrowed " : ""; };

@@ -100,3 +100,33 @@ TEST(L5_cpp_callback_frees_its_closure) {
     CHECK_EQ(traced, "2 ");
     CHECK_EQ(counted::alive, 0);
 }
+
+TEST(L5_cpp_callback_gives_its_caller_the_end_that_it_was_told_of) {
+    for (const auto mode : {coro::callback_mode::direct, coro::callback_mode::call}) {
+        int calls = 0;
+        auto task = coro::spawn([&] {
+            coro::callback<int()> wait([&] {
+                if (calls++ == 0) throw std::out_of_range("first");
+                coro::sleep_for(1s);
+                return 1;
+            }, mode);
+            wait();
+            wait();
+            wait.rethrow();
+            calls = -1;
+        });
+        coro::sleep_for(1ms);
+        task.shutdown();
+        CHECK_THROWS(coro::cancelled_error, task.join());
+        CHECK_EQ(calls, 2);
+    }
+    // A coroutine that nobody waits for may end alone.
+    coro::callback<void()> begin([] { coro::sleep_for(1s); }, coro::callback_mode::spawn);
+    begin();
+    coro::yield();
+    coro_t ids[8];
+    const int n = coro_all(ids, 8);
+    for (int i = 0; i < n; i++) coro_shutdown(ids[i]);
+    coro::sleep_for(1ms);
+    begin.rethrow();
+}
