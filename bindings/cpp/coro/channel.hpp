@@ -25,7 +25,7 @@ public:
 
     void *address() noexcept { return bytes; }
     // What was received.
-    T take() noexcept { return *std::launder(reinterpret_cast<T *>(bytes)); }
+    T take() noexcept { return std::move(*std::launder(reinterpret_cast<T *>(bytes))); }
     // After sending: the channel has it. Or it has not, and the sender's variable is as it was.
     void sent() noexcept {}
     void give_back(const T &) noexcept {}
@@ -87,7 +87,10 @@ public:
         if constexpr (!std::is_trivially_copyable_v<T>) {
             if (native == nullptr) return;
             (void)coro_channel_close(native.get());
-            for (element left; coro_channel_try_receive(native.get(), left.address()) == 0;) (void)left.take();
+            for (int code = 0; code == 0;) {
+                element left; // destroyed where it is: to move it could throw
+                code = coro_channel_try_receive(native.get(), left.address());
+            }
         }
     }
 

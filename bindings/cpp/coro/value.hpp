@@ -13,6 +13,7 @@ namespace detail {
 // An argument for a target, with its type. A struct, a long double and a text stay where they are.
 template <class T> coro_value value_of(const T &value) noexcept {
     using type = std::decay_t<T>;
+    static_assert(!std::is_integral_v<type> || sizeof(type) <= 8, "128-bit integers can't be passed");
     coro_value result = {};
     if constexpr (std::is_same_v<type, std::string>) {
         result.kind = CORO_VALUE_POINTER;

@@ -150,3 +150,33 @@ TEST(L5_cpp_select_waits_for_tasks_and_descriptors) {
     in.write("x");
     CHECK_EQ(coro::select(coro::on_readable(out)), 0);
 }
+
+TEST(L5_cpp_channel_moves_bytes_that_can_only_be_moved) {
+    struct handle {
+        int value;
+        explicit handle(int its) : value(its) {}
+        handle(handle &&) = default;
+        handle(const handle &) = delete;
+    };
+    static_assert(std::is_trivially_copyable_v<handle>);
+    coro::channel<handle> handles(1);
+    handles.send(handle(3));
+    CHECK_EQ(handles.receive()->value, 3);
+}
+
+TEST(L5_cpp_channel_destroys_what_can_not_be_moved_without_throwing) {
+    struct heavy {
+        int moves = 0;
+        counted it{1};
+        heavy() = default;
+        heavy(heavy &&other) : moves(other.moves + 1) {
+            if (moves > 1) throw std::bad_alloc();
+        }
+    };
+    {
+        coro::channel<heavy> things(2);
+        things.send(heavy());
+        things.send(heavy());
+    }
+    CHECK_EQ(counted::alive, 0);
+}
