@@ -100,8 +100,9 @@ inline void end(coro_t co) noexcept {
 // The destructor of one that was neither joined nor detached tells its coroutine to end and waits for that, as std::jthread
 // does: so what its function has captured by reference outlives it. It suspends then. A shutdown_requested that the caller gets
 // meanwhile is thrown by its next suspending call; the end of a limit of time around it shows at the end of that limit; of any
-// other interruption nothing is left. Where waiting is impossible (in a callback that must not suspend, on another thread, or
-// because nothing can run any more that would end the coroutine), it is told to end and detached.
+// other interruption nothing is left. Where waiting is impossible (in a callback that must not suspend, or because nothing can
+// run any more that would end the coroutine), it is told to end and detached. On another thread nothing happens to it: it goes
+// on, and its record stays.
 template <class T = void> class [[nodiscard]] task {
 public:
     // No coroutine.
