@@ -6,6 +6,7 @@ import Glibc
 struct CPrototype {
     let result: CType?
     let parameters: [CType?]
+    private let declarations: [Substring]
 
     /// nil: it is no prototype of a form that is known here.
     init?(_ text: String) {
@@ -15,17 +16,30 @@ struct CPrototype {
             // It returns a pointer to a function: `void (*name(int))(int)`.
             guard let list = text[star...].firstIndex(of: "(") else { return nil }
             result = .pointer("void *")
-            guard let parameters = Self.parameters(text[text.index(after: list)...]) else { return nil }
-            self.parameters = parameters
+            guard let declarations = Self.declarations(text[text.index(after: list)...]) else { return nil }
+            self.declarations = declarations
         } else {
             result = CDeclaration.type(text[..<opening])
-            guard let parameters = Self.parameters(text[inside...]) else { return nil }
-            self.parameters = parameters
+            guard let declarations = Self.declarations(text[inside...]) else { return nil }
+            self.declarations = declarations
         }
+        parameters = declarations.map(CDeclaration.type)
     }
 
-    /// Those before the `)` that ends the list. A type that isn't known is nil.
-    private static func parameters(_ text: Substring) -> [CType?]? {
+    /// What is declared of the parameter that a text is passed to, by its position or by its name, if that is a pointer for
+    /// which nobody keeps a copy of the text; nil for all others.
+    func refusal(ofTextAt index: Int, named name: String?) -> Substring? {
+        guard let name else {
+            return declarations.indices.contains(index) && parameters[index]?.kind == .pointer ? declarations[index] : nil
+        }
+        let candidates = declarations.indices.filter { CDeclaration.words(declarations[$0]).contains(name) }
+        // In that of a text, no word is there but its name.
+        if candidates.contains(where: { parameters[$0]?.kind == .text }) { return nil }
+        return candidates.first { parameters[$0]?.kind == .pointer }.map { declarations[$0] }
+    }
+
+    /// Those before the `)` that ends the list.
+    private static func declarations(_ text: Substring) -> [Substring]? {
         var declarations: [Substring] = []
         var depth = 0
         var quote: Character?
@@ -44,8 +58,8 @@ struct CPrototype {
             } else if character == "(" || character == "[" {
                 depth += 1
             } else if (character == "," || character == ")") && depth == 0 {
-                declarations.append(text[start..<index])
-                if character == ")" { return types(declarations) }
+                declarations.append(text[start..<index].drop { $0 == " " })
+                if character == ")" { return isVoid(declarations) ? [] : declarations }
                 start = text.index(after: index)
             } else if character == ")" || character == "]" {
                 depth -= 1
@@ -55,10 +69,8 @@ struct CPrototype {
         return nil
     }
 
-    private static func types(_ declarations: [Substring]) -> [CType?] {
-        let types = declarations.map(CDeclaration.type)
-        if declarations.count == 1, declarations[0].allSatisfy({ $0 == " " }) || types[0] == .void { return [] }
-        return types
+    private static func isVoid(_ declarations: [Substring]) -> Bool {
+        declarations.count == 1 && (declarations[0].isEmpty || CDeclaration.type(declarations[0]) == .void)
     }
 }
 
@@ -67,7 +79,7 @@ enum CDeclaration {
     /// Its type; nil if that isn't known here.
     static func type(_ declaration: Substring) -> CType? {
         let declared = declaration.prefix { $0 != "=" }
-        var words = declared.split { !($0.isLetter || $0.isNumber || $0 == "_") }.map(String.init)
+        var words = words(declaration)
         let isOwned = words.first == "borrowed" || words.first == "owned"
         if declared.contains(where: { "*[(".contains($0) }) {
             return isText(declared) && !isOwned ? .text : .pointer(String(declared))
@@ -75,6 +87,11 @@ enum CDeclaration {
         words.removeAll { $0 == "const" || $0 == "volatile" }
         // With a name, or without.
         return named(words) ?? named(words.dropLast())
+    }
+
+    /// All names and keywords in it; not those of a default.
+    static func words(_ declaration: Substring) -> [String] {
+        declaration.prefix { $0 != "=" }.split { !($0.isLetter || $0.isNumber || $0 == "_") }.map(String.init)
     }
 
     /// Whether it is `const char *path` or `const char path[]`.

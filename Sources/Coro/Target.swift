@@ -56,33 +56,45 @@ public struct Target: Hashable, Sendable {
     ///
     ///     let coroutine = try resize.spawn(["a.png"], ["width": 640])
     ///
-    /// Throws as `coro_spawn_kwargs`; `CoroError.detail` names the parameter.
+    /// Throws as `coro_spawn_kwargs`; `CoroError.detail` names the parameter. `TargetError` for a text whose parameter is a
+    /// pointer of another kind than `const char *`, or `borrowed` or `owned`: nobody would keep a copy of it.
     public func spawn(
         _ arguments: [TargetValue] = [], _ named: KeyValuePairs<String, TargetValue> = [:], name: String? = nil,
         stackSize: Int = 0, start: Coroutine<TargetValue>.Start = .queued
     ) throws -> Coroutine<TargetValue> {
-        var call = CArguments()
-        for value in arguments { try value.pass(to: &call) }
-        for (_, value) in named { try value.pass(to: &call) }
         let names = arguments.map { _ in nil } + named.map { $0.key as String? }
-        return try spawn(call, names, SpawnOptions(name: name, stackSize: stackSize, start: start))
+        return try spawn(arguments + named.map(\.value), names, SpawnOptions(name: name, stackSize: stackSize, start: start))
     }
 
     /// Runs it with these values, as a function that is called: see `TargetFunction`. Suspends.
     @discardableResult
     public func dynamicallyCall(withKeywordArguments arguments: KeyValuePairs<String, TargetValue>) throws -> TargetValue {
-        var call = CArguments()
-        for (_, value) in arguments { try value.pass(to: &call) }
         let names = arguments.map { $0.key.isEmpty ? nil : $0.key }
-        return try spawn(call, names, SpawnOptions()).joinAsCall()
+        return try spawn(arguments.map(\.value), names, SpawnOptions()).joinAsCall()
     }
 
     private func spawn(
-        _ arguments: consuming CArguments, _ names: [String?], _ options: SpawnOptions<TargetValue>
-    ) throws(CoroError) -> Coroutine<TargetValue> {
+        _ values: [TargetValue], _ names: [String?], _ options: SpawnOptions<TargetValue>
+    ) throws -> Coroutine<TargetValue> {
         // Before it is started: then it may be unregistered already.
         let size = try check(coro_target_result_size(id))
-        return Coroutine(id: try start(arguments, named: names, options), outcome: ValueOutcome(size: size))
+        try checkTexts(values, names)
+        var call = CArguments()
+        for value in values { try value.pass(to: &call) }
+        return Coroutine(id: try start(call, named: names, options), outcome: ValueOutcome(size: size))
+    }
+
+    /// Throws if a text would be passed as a pointer: it is gone when this call is over, and not free(3)'s.
+    private func checkTexts(_ values: [TargetValue], _ names: [String?]) throws {
+        let texts = values.indices.filter { if case .text = values[$0] { true } else { false } }
+        if texts.isEmpty { return }
+        guard let prototype else { throw CoroError.system(errno: ESRCH) }
+        guard let declared = CPrototype(prototype) else { throw TargetError("\(prototype): not understood by Swift") }
+        for index in texts {
+            if let parameter = declared.refusal(ofTextAt: index, named: names[index]) {
+                throw TargetError("a text is copied for a 'const char *' alone; for '\(parameter)' pass a pointer")
+            }
+        }
     }
 
     /// How to make a coroutine.

@@ -108,6 +108,28 @@ import Testing
         try accept(["div_t (struct div_t, div_t pair)"], ((div_t, div_t) throws -> div_t).self)
     }
 
+    @Test func K3_texts_are_passed_where_somebody_keeps_a_copy_alone() throws {
+        let target = try Target.register(
+            """
+            size_t swift_texts(const char *path, owned char *owned, borrowed const char *borrowed = NULL,
+                               void *(*call)(char *path) = NULL)
+            """,
+            dlsym(nil, "strlen"),
+            as: ((String, OpaquePointer?, OpaquePointer?, OpaquePointer?) throws -> UInt).self
+        ).target
+        defer { try? target.unregister() }
+        func message(_ body: () throws -> Void) -> String? { #expect(throws: TargetError.self) { try body() }?.message }
+        try inCoroutine { () throws in
+            #expect(try target("abc", nil) == .unsigned(3))
+            #expect(try target(path: "abcd", owned: nil, thread_name: "counts") == .unsigned(4))
+            #expect(message { try target("a", "b") }?.contains("'owned char *owned'") == true)
+            #expect(message { try target("a", owned: "b") }?.contains("'owned char *owned'") == true)
+            #expect(message { try target("a", nil, "b") }?.contains("'borrowed const char *borrowed") == true)
+            #expect(message { try target("a", nil, call: "b") }?.contains("(*call)") == true)
+            #expect(message { _ = try target.spawn(["a"], ["owned": "b"]) }?.contains("'owned char *owned'") == true)
+        }
+    }
+
     @Test func D_a_call_is_interrupted_as_if_it_were_the_callers_own() throws {
         let sleep = try Target.register(
             "int (int64_t)", coro_sleep as @convention(c) (Int64) -> Int32, as: ((Int64) throws -> Int32).self)
