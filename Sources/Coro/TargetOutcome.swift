@@ -11,8 +11,9 @@ class TargetOutcome<Success>: Outcome {
     func join(_ coroutine: AnyCoroutine, timeout: Duration?) throws -> Success {
         if let outcome { return try outcome.get() }
         let result = Result { try take(coroutine.id, timeout?.nanoseconds ?? .max) }
-        // Its record goes with what it failed with, and not with what interrupted the caller.
-        if coroutine.isGone { outcome = result }
+        // Its record goes with what it failed with, and not with what interrupted the caller; but another who joins may have
+        // been faster, and has kept the outcome.
+        if outcome == nil, coroutine.isGone { outcome = result }
         return try result.get()
     }
 }
