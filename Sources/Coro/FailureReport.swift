@@ -39,13 +39,25 @@ private enum FailureReport {
     /// Keeps what the caller is about to fail with, if anybody will be told.
     static func keep(_ error: any Error) {
         if ofThisThread.value == nil { return }
+        // Of a coroutine that fails more than once, the last counts.
+        forget()
         let box = Unmanaged.passRetained(Box(error))
         if coro_local_set(Self.error, box.toOpaque()) < 0 { box.release() }
     }
 
     private static func kept() -> (any Error)? {
+        reference()?.takeUnretainedValue().value
+    }
+
+    private static func forget() {
+        guard let box = reference() else { return }
+        _ = coro_local_delete(error)
+        box.release()
+    }
+
+    private static func reference() -> Unmanaged<Box<any Error>>? {
         var value: UnsafeMutableRawPointer?
         if coro_local_get(error, &value) < 0 { return nil }
-        return value.map { Unmanaged<Box<any Error>>.fromOpaque($0).takeUnretainedValue().value }
+        return value.map { Unmanaged<Box<any Error>>.fromOpaque($0) }
     }
 }

@@ -162,6 +162,28 @@ typealias Twice = @convention(c) (Int32) -> Int32
         #expect((length.error as? TargetError)?.message.hasPrefix("argument 1 is NULL") == true)
     }
 
+    @Test func K7_errors_of_a_coroutine_that_fails_more_than_once_are_released() throws {
+        struct Failure: Error, @unchecked Sendable {
+            let token: Counter.Token
+        }
+        nonisolated(unsafe) let counter = Counter()
+        let failing = try Target.register("swift_failing_again") { () throws -> Void in
+            counter.calls += 1
+            throw Failure(token: counter.token())
+        }
+        defer { try? failing.target.unregister() }
+        EventLoop.onFailure { _, _, _ in }
+        defer { EventLoop.onFailure(nil) }
+        let fail = try CFunctionPointer(.direct, failing)
+        try inCoroutine {
+            let caller = try start {
+                fail.withPointer(as: (@convention(c) () -> Void).self) { call in for _ in 1...3 { call() } }
+            }
+            _ = error { try caller.join() }
+            #expect(counter.calls == 3 && counter.alive == 0)
+        }
+    }
+
     @Test func K8_the_closure_is_released_with_its_last_use() throws {
         let counter = Counter()
         try inCoroutine {
