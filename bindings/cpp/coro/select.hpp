@@ -91,10 +91,10 @@ private:
 
 } // namespace detail
 
-// What select() waits for. on_receive: the next value is in `into`, or nothing if the channel was closed and is empty. on_send:
-// `value` was moved into the channel; if it was not, it is as it was once the select is over. on_event: it is set. on_readable,
-// on_writable: the descriptor can be read from or written to, or reports an error. on_end: the task can be joined without
-// waiting.
+// What select() waits for. on_receive: the next value is in `into`, or nothing if the channel was closed and is empty.
+// on_send: `value` was moved into the channel; if it was not, it is as it was once the select is over. (So no two cases may
+// send one variable: the other would send what was moved from.) on_event: it is set. on_readable, on_writable: the
+// descriptor can be read from or written to, or reports an error. on_end: the task can be joined without waiting.
 template <class T> detail::receive_case<T> on_receive(channel<T> &from, std::optional<T> &into) { return {from, into}; }
 template <class T> detail::send_case<T> on_send(channel<T> &into, T &value) { return {into, value}; }
 inline detail::event_case on_event(const event &which) { return detail::event_case(which); }

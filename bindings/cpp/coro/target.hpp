@@ -124,7 +124,8 @@ template <class F> target(std::string_view, F) -> target<typename detail::signat
 // prototype now, positional ones first: coro::spawn_target<int>(id, "a.png", coro::arg("width", 640)). An integer must fit, a
 // number is no pointer; what has a default may be missing. Throws -EINVAL or -ERANGE (what() names the parameter), -ESRCH or
 // -ENOENT (no such target), -ENOMEM; join() throws -EINVAL if its result has another size. Does not suspend, but by
-// start_now().
+// start_now(). A text is copied for a `const char *`; what is passed for any other pointer, or a borrowed one, must outlive the
+// coroutine, and what is passed for an owned one must come from malloc(3).
 template <class R = void, class... Given> task<R> spawn_target(const options &how, coro_target_t id, const Given &...given) {
     const coro_value values[sizeof...(Given) + 1] = {detail::value_of(given)...};
     const char *const names[sizeof...(Given) + 1] = {detail::name_of(given)...};
