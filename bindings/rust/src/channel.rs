@@ -1,5 +1,6 @@
 use crate::error::{check, Error};
 use crate::{may_suspend, raw};
+use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
 use std::mem::{size_of, ManuallyDrop, MaybeUninit};
@@ -16,7 +17,7 @@ pub struct Channel<T> {
 
 struct Shared<T> {
     raw: NonNull<raw::coro_channel>,
-    elements: PhantomData<T>,
+    elements: PhantomData<Cell<T>>, // as a Cell: who may send a shorter lifetime must not be who receives a longer one
 }
 
 impl<T> Channel<T> {

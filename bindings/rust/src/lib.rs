@@ -62,10 +62,14 @@ static ENABLED: AtomicBool = AtomicBool::new(false);
 ///
 /// - in the initialiser of a `thread_local!`: std lets the value that is made last replace the one before, to which a coroutine
 ///   may have a reference by then;
+/// - in the destructor of what is in a `thread_local!`: a coroutine that goes on there may be inside [`LocalKey::with`][1] of
+///   another one, which is gone;
 /// - inside a scope that puts a pointer to its own stack frame into a thread-local, and takes back the one before at its end,
 ///   as those of the crate `scoped-tls`: out of order, the pointer to a frame that is gone comes back.
 ///
-/// Whoever uses only std, and keeps waiting out of initialisers, has nothing to look for.
+/// Whoever uses only std, and keeps waiting out of initialisers and destructors of those, has nothing to look for.
+///
+/// [1]: std::thread::LocalKey::with
 pub unsafe fn enable() {
     ENABLED.store(true, Ordering::Relaxed);
 }
