@@ -53,12 +53,12 @@ end
 function coro.with_timeout(seconds, f, ...)
     local scope = check(C.coro_timeout_begin(nanoseconds(seconds)))
     local results = values.pack(pcall(f, ...))
-    local failure = not results[1] and results[2]
-    local code = failure and (library.is_error(failure) and failure.code or constants.CORO_EFAILED) or 0
+    local ok, failure = results[1], results[2]
+    local code = ok and 0 or library.is_error(failure) and failure.code or constants.CORO_EFAILED
     local ended = C.coro_timeout_end(scope, code)
-    if failure and not library.is_error(failure) then error(failure, 0) end -- which is worse than being late
+    if not ok and not library.is_error(failure) then error(failure, 0) end -- which is worse than being late
     if ended ~= code then check(ended) end
-    if failure then error(failure, 0) end
+    if not ok then error(failure, 0) end
     return unpack(results, 2, results.n)
 end
 

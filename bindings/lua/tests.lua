@@ -197,6 +197,10 @@ function tests.errors_of_lua_functions_are_joined()
     equal(fails:spawn(5):join(), 5)
     local wrong = coro.register("int wrong(void)", function() return print end)
     raises("CORO_EFAILED", "cannot convert", function() wrong:spawn():join() end)
+    local mute = coro.register("int mute(void)", function()
+        error(setmetatable({}, { __tostring = function() error("nor this") end }))
+    end)
+    raises("CORO_EFAILED", "without a text", function() mute:spawn():join() end)
 end
 
 function tests.lua_functions_cannot_wait()
@@ -290,6 +294,10 @@ function tests.scopes_of_time_nest_and_give_results()
     raises("CORO_ETIMEOUT", "", coro.with_timeout, 0.010, pcall, coro.sleep, 2) -- who makes nothing of it
     local ok, text = pcall(coro.with_timeout, 0.010, function() error("its own", 0) end)
     assert(not ok and text == "its own")
+    ok, text = pcall(coro.with_timeout, 1, error, nil)
+    assert(not ok and text == nil)
+    ok, text = pcall(coro.with_timeout, 1, error, false)
+    assert(not ok and text == false)
     coro.sleep(0.010) -- no scope is left
 end
 

@@ -54,7 +54,9 @@ end
 
 local function handle(context, result, arguments)
     local ok, failure = pcall(call, functions[tonumber(ffi.cast("intptr_t", context))], result, arguments)
-    if not ok then fail(failure) end
+    if not ok and not pcall(fail, failure) then -- no error must pass through C: this one can't even say what it is
+        C.coro_fail(constants.CORO_EFAILED, "an error of Lua's without a text")
+    end
 end
 
 local function register_function(prototype, f)
