@@ -70,6 +70,8 @@ class Struct(Type):
     def define(self, fields):
         end, self.alignment = 0, max(field.type.alignment for field in fields)
         for field in fields:
+            if isinstance(field.type, Struct) and field.type.fields is None:
+                raise SyntaxError(f'the size of {field.type.tag} is not known, which is that of "{field.name}"')
             offset = 0 if self.is_union else -(-end // field.type.alignment) * field.type.alignment
             self.offsets[field.name] = offset
             end = max(end, offset + field.type.size)
@@ -242,6 +244,8 @@ class Parser:
 
     def suffix(self):
         if self.accept('['):
+            while self.peek() in QUALIFIERS:  # [static 3]
+                self.next()
             length = number(self.next()) if INTEGER.match(self.peek()) else 0
             self.expect(']')
             return lambda base: Array(base, length)

@@ -5,7 +5,8 @@ The compiler is none that the header knows: without __GNUC__ and __clang__ it de
 
 import re
 
-COMMENT = re.compile(r'/\*.*?\*/|//[^\n]*', re.DOTALL)
+# A comment; or (the group) what looks as if it had one in it.
+COMMENT = re.compile(r'("(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])+\')|/\*.*?\*/|//[^\n]*', re.DOTALL)
 TOKEN = re.compile(r'[A-Za-z_]\w*|0[xX][0-9a-fA-F]+[uUlL]*|\d+[uUlL]*|"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])+\'|\.\.\.|##'
                    r'|&&|\|\||[<>=!]=|<<|>>|\S')
 INTEGER = re.compile(r'(0[xX][0-9a-fA-F]+|\d+)[uUlL]*$')
@@ -13,9 +14,13 @@ NAME = re.compile(r'[A-Za-z_]\w*$')
 OPERATORS = {'&&': ' and ', '||': ' or ', '!': ' not '}
 
 
+def without_comments(text):
+    return COMMENT.sub(lambda found: found.group(1) or ' ', text)
+
+
 def tokens_of(text):
     """The tokens of C code; comments are none."""
-    return TOKEN.findall(COMMENT.sub(' ', text))
+    return TOKEN.findall(without_comments(text))
 
 
 def number(token):
@@ -41,7 +46,7 @@ class Preprocessor:
         self.macros = {name: Macro(name, ['x'], ['x']) for name in ('INT64_C', 'UINT64_C')}
         self.tokens = []
         self._conditions = []  # of the #ifs around the line: whether it is read, and whether a branch was
-        text = COMMENT.sub(' ', text).replace('\\\n', ' ')
+        text = without_comments(text).replace('\\\n', ' ')
         lines = []
         for line in text.split('\n'):
             if line.lstrip().startswith('#'):
@@ -50,6 +55,8 @@ class Preprocessor:
             elif self._is_read():
                 lines.append(line)
         self._take(lines)
+        if self._conditions:
+            raise SyntaxError('an #endif is missing')
 
     def expand(self, tokens, outer=frozenset()):
         """tokens with all macros replaced; a macro within itself stays, as in C."""
@@ -103,17 +110,21 @@ class Preprocessor:
     @staticmethod
     def _arguments(tokens, i):
         arguments, depth = [[]], 0
-        while tokens[i] != ')' or depth > 0:
+        while i < len(tokens) and (tokens[i] != ')' or depth > 0):
             depth += (tokens[i] == '(') - (tokens[i] == ')')
             if tokens[i] == ',' and depth == 0:
                 arguments.append([])
             else:
                 arguments[-1].append(tokens[i])
             i += 1
+        if i == len(tokens):
+            raise SyntaxError('a ")" is missing at the end of the arguments of a macro')
         return arguments, i + 1
 
     def _directive(self, line):
-        word, _, rest = line.partition(' ')
+        word, rest = re.match(r'(\w*)\s*(.*)', line, re.DOTALL).groups()
+        if word in ('elif', 'else', 'endif') and not self._conditions:
+            raise SyntaxError(f'#{word} without an #if')
         if word in ('if', 'ifdef', 'ifndef'):
             holds = self._is_read() and self._holds(word, rest)
             self._conditions.append((holds, holds))
@@ -127,13 +138,18 @@ class Preprocessor:
             self._define(rest)
         elif word == 'undef' and self._is_read():
             self.macros.pop(rest.strip(), None)
+        elif word not in ('include', '') and self._is_read():  # such as #error, or a #pragma that changes what follows
+            raise SyntaxError(f'what is to be made of #{line}?')
 
     def _holds(self, word, condition):
         if word != 'if':
             return (condition.strip() in self.macros) == (word == 'ifdef')
         condition = re.sub(r'\bdefined\s*\(?\s*(\w+)\s*\)?', lambda m: str(int(m.group(1) in self.macros)), condition)
         tokens = ['0' if NAME.match(token) else token for token in self.expand(TOKEN.findall(condition))]
-        return bool(self.value(tokens))
+        value = self.value(tokens)
+        if value is None:
+            raise SyntaxError(f'what is the value of #{word} {condition}?')
+        return bool(value)
 
     def _define(self, rest):
         name, parameters, body = re.match(r'(\w+)(\([^)]*\))?(.*)', rest, re.DOTALL).groups()

@@ -1,13 +1,14 @@
 """coro.h as header.py reads it: held against the C compiler, the list of exports and the library."""
 
 import os
+import re
 import subprocess
 import unittest
 
 from support import ROOT, lib
 
-from coro.declarations import Function, Pointer
-from coro.preprocessor import Preprocessor
+from coro.declarations import SYSTEM_TYPES, Function, Parser, Pointer
+from coro.preprocessor import Preprocessor, tokens_of
 
 
 def compiled_table():
@@ -27,6 +28,10 @@ class HeaderTest(unittest.TestCase):
         self.assertGreater(len(lib.constants), 100)
         for name, value in lib.constants.items():
             self.assertEqual(value, table[name][0], name)
+        with open(lib.header.path, encoding='utf-8') as file:
+            numbers = re.findall(r'^#define (\w+) (?!\{|\\|\w*\()\(?[-~\w]', file.read(), re.MULTILINE)
+        attributes = {'CORO_NULLABLE', 'CORO_NONNULL', 'CORO_UNUSED'}
+        self.assertEqual(set(numbers) - attributes - set(lib.constants), set())
 
     def test_structs_are_what_the_compiler_says(self):
         table = compiled_table()
@@ -107,6 +112,29 @@ class PreprocessorTest(unittest.TestCase):
         self.assertEqual(' '.join(read.tokens), 'int a = ( ( ( ( 5 ) * 2 ) ) * 2 ) ; int SELF ;')
         self.assertEqual(read.constants(), {'TWO': 2, 'SPLIT': 16})
 
+    def test_texts_have_no_comments_in_them(self):
+        read = Preprocessor('#define GLOB "/*" /* it\'s one */\n#define URL "http://x"\n'
+                            'int a; // it\'s\n#\tdefine\tTWO 2\n')
+        self.assertEqual(' '.join(read.tokens), 'int a ;')
+        self.assertEqual([read.macros[name].body for name in ('GLOB', 'URL', 'TWO')], [['"/*"'], ['"http://x"'], ['2']])
+
+    def test_what_it_does_not_know_is_an_error(self):
+        for text, part in (('#if 1 ? 2 : 3\n#endif', 'the value of #if'),
+                           ('#if __has_include("x.h")\n#endif', 'the value of #if'),
+                           ('#pragma pack(1)', 'pragma pack'), ('#error no', 'error no'),
+                           ('#if 1', 'endif is missing'), ('#else', 'without an #if'), ('#endif', 'without an #if'),
+                           ('#define F(x) x\nint a[F(1;', '"\\)" is missing')):
+            with self.assertRaisesRegex(SyntaxError, part, msg=text):
+                Preprocessor(text)
+        Preprocessor('#if 0\n#pragma pack(1)\n#error no\n#if 1 ? 2 : 3\n#endif\n#endif')
+
+    def test_declarations_it_does_not_know_are_errors(self):
+        for text in ('enum { A, B };', 'struct s { int x : 3; };', 'struct s { struct other o; };', 'int a, b;',
+                     'nonsense_t f(void);', 'static inline int f(void) { return 1; }', '__attribute__((packed)) int f(void);',
+                     '_Static_assert(1, "x");'):
+            with self.assertRaises(SyntaxError, msg=text):
+                Parser(tokens_of(text), dict(SYSTEM_TYPES), {}).header()
+
 
 class DeclarationTest(unittest.TestCase):
     def parse(self, text):
@@ -114,7 +142,7 @@ class DeclarationTest(unittest.TestCase):
 
     def test_types(self):
         name, function = self.parse(
-            'unsigned long long int f(const char *path, short x, long double y, int a[3], char c, bool b)')
+            'unsigned long long int f(const char *path, short x, long double y, int a[static 3], char c, bool b)')
         self.assertEqual((name, function.result.size, function.result.signed), ('f', 8, False))
         self.assertEqual([p.type.size for p in function.parameters], [8, 2, 16, 8, 1, 1])
         self.assertEqual([p.name for p in function.parameters], ['path', 'x', 'y', 'a', 'c', 'b'])
