@@ -12,9 +12,11 @@ REALS = {4: ctypes.c_float, 8: ctypes.c_double, 16: ctypes.c_longdouble}
 
 
 def is_python_function(value):
-    """Whether value is a C function made of a Python one."""
-    return isinstance(value, ctypes._CFuncPtr) and any(
-        type(kept).__name__ == 'CThunkObject' for kept in (value._objects or {}).values())
+    """Whether value is a C function made of a Python one, or that after a cast."""
+    if not isinstance(value, (ctypes._CFuncPtr, ctypes.c_void_p)):
+        return False
+    kept = value._objects.values() if isinstance(value._objects, dict) else ()
+    return any(type(object).__name__ == 'CThunkObject' or is_python_function(object) for object in kept)
 
 
 class Callback:

@@ -284,6 +284,14 @@ class CallbackTest(CTest):
             with self.assertRaisesRegex(Exception, 'Python function .* suspended'):
                 call()
 
+    @unittest.skipIf(lib.backend.name == 'cffi', 'what cffi casts is an address alone')
+    def test_refused_after_a_cast(self):
+        import ctypes
+        call_back = self.register('int call_back(int (*function)(int), int n)')
+        for type in (ctypes.c_void_p, ctypes.CFUNCTYPE(None)):
+            with self.assertRaisesRegex(TypeError, 'Python function .* suspended'):
+                lib.spawn(call_back, ctypes.cast(self.made_of_python(lambda n: n), type), 1)
+
     def test_a_python_target_can_be_called_directly(self):
         call_back = self.register('int call_back(int (*function)(int), int n)')
         seen = []
