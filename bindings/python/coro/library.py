@@ -62,10 +62,14 @@ class Library:
         if co == 0:
             sys.excepthook(type(error), error, error.__traceback__)  # called by C outside of all coroutines: nobody joins
             return
-        if co in self.coroutines:
-            self.coroutines[co].exception = error
+        coroutine = self.coroutines.get(co)
+        if coroutine is not None:
+            coroutine.exception = error
         code = error.code if isinstance(error, CoroError) else self.constants['CORO_EFAILED']
-        text = f'{type(error).__name__}: {error}'.replace('\0', ' ')
+        try:
+            text = f'{type(error).__name__}: {error}'.replace('\0', ' ')
+        except BaseException:  # of its __str__(): the coroutine fails all the same
+            text = type(error).__name__
         self.c.coro_fail(code, text.encode('utf-8', 'replace'))
 
     def set_exception_notifier(self, function):
@@ -100,7 +104,7 @@ class Library:
                 raise TypeError(f'{function!r} is no function')
             return self._python_targets.register(prototype, function)
         pointer = self.backend.function_pointer('coro_function', address)
-        return Target(self, self.check(self.c.coro_target_register(prototype.encode(), pointer)))
+        return Target.registered(self, self.c.coro_target_register(prototype.encode(), pointer))
 
     def target(self, prototype):
         """Decorator: registers a function of Python's, as register(), and puts the Target in its place."""

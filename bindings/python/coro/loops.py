@@ -1,5 +1,6 @@
 """A thread's loop: running it, and posting to it from other threads."""
 
+import threading
 from collections import deque
 
 
@@ -8,6 +9,7 @@ class Loop:
 
     def __init__(self, library):
         self._calls, self._is_closed = deque(), False
+        self._closing = threading.RLock()  # nobody is on the way into the trampoline when it is freed
         self._target = library.register('void (void)', self._next)
         self._trampoline = self._target.function('post')
         self._post = library.backend.function_at(self._trampoline.address)
@@ -17,16 +19,18 @@ class Loop:
 
         If the loop's thread has ended, nothing is done, and a line on stderr says so.
         """
-        if self._is_closed:
-            raise RuntimeError('the loop was closed')
-        self._calls.append((function, arguments))
-        self._post()
+        with self._closing:
+            if self._is_closed:
+                raise RuntimeError('the loop was closed')
+            self._calls.append((function, arguments))
+            self._post()
 
     def close(self):
         """Takes no more; what was posted is still done."""
-        self._is_closed = True
-        self._trampoline.free()
-        self._target.unregister()
+        with self._closing:
+            self._is_closed = True
+            self._trampoline.free()
+            self._target.unregister()
 
     def __enter__(self):
         return self

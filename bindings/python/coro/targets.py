@@ -25,6 +25,16 @@ class Target:
             if isinstance(declared, Struct) and declared.fields is None:  # declared by somebody else
                 declared.size = library.check(library.c.coro_struct_size(declared.tag.encode()))
 
+    @classmethod
+    def registered(cls, library, id):
+        """What was registered just now, or an exception: then nothing of it is left in the registry."""
+        library.check(id)
+        try:
+            return cls(library, id)
+        except BaseException:
+            library.c.coro_target_unregister(id)
+            raise
+
     def __repr__(self):
         return f'<coro target #{self.id} {self.prototype}>'
 
@@ -93,7 +103,7 @@ class PythonTargets:
             id = self._c.coro_target_register_with(prototype.encode(), backend.NULL, options)
             if id < 0:
                 del self._targets[key]
-            target = entry[1] = Target(library, library.check(id))
+            target = entry[1] = Target.registered(library, id)
         return target
 
     def __len__(self):

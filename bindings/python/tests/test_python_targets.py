@@ -81,6 +81,17 @@ class ExceptionTest(PythonTargetTest):
         self.assertIsInstance(error.__cause__, ValueError)
         self.assertEqual(error.__cause__.__traceback__.tb_next.tb_next.tb_frame.f_code.co_name, 'wrong')
 
+    def test_an_exception_without_a_text_is_one(self):
+        class Mute(Exception):
+            def __str__(self):
+                raise ValueError
+
+        def wrong():
+            raise Mute
+        error = self.failure(lib.spawn(self.register('int wrong(void)', wrong)))
+        self.assertEqual((error.code, error.detail), (code('CORO_EFAILED'), 'Mute'))
+        self.assertIsInstance(error.__cause__, Mute)
+
     def test_a_result_that_does_not_fit_is_one(self):
         for prototype, value, kind in (('int8_t f(void)', 128, OverflowError), ('int f(void)', None, TypeError),
                                        ('const char *f(void)', 'text', TypeError), ('double f(void)', 'x', Exception)):
@@ -292,6 +303,19 @@ class LifetimeTest(PythonTargetTest):
             lib.register('int f(nonsense n)', lambda n: n)
         self.assertEqual(len(lib._python_targets), before)
 
+    def test_one_whose_types_python_does_not_read_is_let_go(self):
+        before, parser = len(lib._python_targets), lib.values.parser
+        lib.values.parser = lambda text: parser(text + ')')
+        try:
+            for function in ('abs', lambda n: n):
+                with self.assertRaises(SyntaxError):
+                    lib.register('int unread(int n)', function)
+                with self.assertRaisesRegex(coro.CoroError, 'ENOENT'):
+                    lib.find('unread')
+        finally:
+            del lib.values.parser
+        self.assertEqual(len(lib._python_targets), before)
+
     def test_one_may_unregister_itself(self):
         target = lib.register('int f(void)', lambda: target.unregister() or 5)
         self.assertEqual(lib.spawn(target).join(), 5)
@@ -321,6 +345,22 @@ class ThreadTest(PythonTargetTest):
             loop.post(note, 0, 0)
         for thread in range(4):
             self.assertEqual([n for t, n in seen if t == thread], list(range(100)))
+
+    def test_a_loop_is_not_closed_within_a_post(self):
+        loop, freed = lib.loop(), threading.Event()
+
+        def close():
+            loop.close()
+            freed.set()
+        closing = threading.Thread(target=close)
+
+        def post():  # as far as into the trampoline
+            closing.start()
+            self.assertFalse(freed.wait(0.2))
+        loop._post = post
+        loop.post(print)
+        closing.join()
+        self.assertTrue(freed.is_set())
 
     def test_every_thread_has_its_own_loop(self):
         target = self.register('int64_t f(int n)', lambda n: threading.get_ident())
