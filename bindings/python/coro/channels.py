@@ -13,6 +13,7 @@ class Channel:
         self._type = library.values.type_named(element)
         self._channel = self._c.coro_channel_new(self._type.size, capacity)
         self._is_lent = False
+        self._thread = library.this_thread()
         if self._channel == library.backend.NULL:
             raise MemoryError('no memory for a channel')
 
@@ -65,7 +66,8 @@ class Channel:
         self.free()
 
     def __del__(self):
-        if not getattr(self, '_is_lent', True) and self._library.is_open:
+        # On whatever thread collects it: only its own may free it, and only while that lives.
+        if not getattr(self, '_is_lent', True) and self._library.is_open and self._thread is self._library.this_thread():
             self._c.coro_channel_free(self._channel)
 
     def _wait(self, kind, at_once, data, timeout):

@@ -33,7 +33,7 @@ class Library:
         self.coroutines = weakref.WeakValueDictionary()  # by id
         self.values, self.waiter = Values(backend), Waiter(self)
         self._python_targets = PythonTargets(self)
-        self._notifiers = threading.local()
+        self._local = threading.local()
         atexit.register(setattr, self, 'is_open', False)
 
     @property
@@ -81,7 +81,7 @@ class Library:
                 return 0
             notifier = self.backend.callback('coro_notifier', notify)
         self.c.coro_set_exception_notifier(notifier)
-        self._notifiers.notifier = notifier  # kept as long as it may be called
+        self._local.notifier = notifier  # kept as long as it may be called
 
     # -- targets ---------------------------------------------------------------------------------------------------------
 
@@ -189,6 +189,12 @@ class Library:
     def loop(self):
         """This thread's loop, for other threads to post to."""
         return Loop(self)
+
+    def this_thread(self):
+        """What stands for the calling thread, and never for another one, as its number might later."""
+        if not hasattr(self._local, 'thread'):
+            self._local.thread = object()
+        return self._local.thread
 
     def event_loop(self, until_idle=False, detect_deadlock=False):
         """Runs this thread's loop until set_exit(), and returns the code given there; until_idle: or nothing is left to run;

@@ -2,6 +2,7 @@
 
 import gc
 import math
+import threading
 import unittest
 
 from support import FUNCTIONS, code, coro, lib
@@ -252,6 +253,21 @@ class CoroutineTest(CTest):
         producer = lib.spawn(produce, lib.channel('int', 3), 3, 10 ** 9)
         gc.collect()
         self.assertEqual(producer.join(), 0)
+
+    def test_a_channel_is_freed_by_its_own_thread_alone(self):
+        freed, free = [], lib.c.coro_channel_free
+        lib.c.coro_channel_free = lambda channel: freed.append(channel) or free(channel)
+        self.addCleanup(setattr, lib.c, 'coro_channel_free', free)
+        channels = [lib.channel('int')]
+        thread = threading.Thread(target=lambda: channels.append(lib.channel('int')))
+        thread.start()
+        thread.join()
+        del channels[1]
+        gc.collect()
+        self.assertEqual(freed, [])
+        del channels[0]
+        gc.collect()
+        self.assertEqual(len(freed), 1)
 
     def test_the_event_loop(self):
         self.register('void coro_set_exit(int code)', library=None)
