@@ -182,6 +182,14 @@ function tests.lua_functions_are_targets()
     equal(doubled:spawn("triple_in_lua", 7):join(), 42)
 end
 
+function tests.what_the_header_does_not_say_plainly_is_not_guessed()
+    local header = require("coro.header")
+    local constants = header.constants("#define CORO_A (-5)\n#define CORO_B (1 << 3)\n#define CORO_C 0x10 /* sixteen */\n")
+    assert(constants.CORO_A == -5 and constants.CORO_B == nil and constants.CORO_C == 16)
+    local text = "#define CORO_SIZE 4\n#define CORO_PLAIN\nstruct s { char CORO_PLAIN a[CORO_SIZE]; char b[CORO_OTHER]; };\n"
+    assert(header.declarations(text):find("char  a[4]; char b[CORO_OTHER];", 1, true))
+end
+
 function tests.errors_of_lua_functions_are_joined()
     local fails = coro.register("int fails(int how)", function(how)
         if how == 1 then error("a text") end

@@ -37,20 +37,22 @@ function header.read()
     error("coro: there is no coro.h at " .. table.concat(places, ", ") .. ": set CORO_HEADER to its path", 0)
 end
 
--- Its declarations, without comments and preprocessor.
-function header.declarations(text)
-    text = text:gsub("\\\n", ""):gsub("/%*.-%*/", "")
-    text = text:gsub("#ifdef __cplusplus\n.-\n#endif", ""):gsub("%f[^\n%z]#[^\n]*", "")
-    return (text:gsub("CORO_PRINTF_LIKE%b()", ""):gsub("CORO_%u+", ""))
-end
-
 -- Its constants by name, those that are plain numbers.
 function header.constants(text)
     local constants = {}
-    for name, value in text:gmatch("#define (CORO_[%u%d_]+) %(?([-%w]+)%)?") do
+    for name, value in text:gsub("/%*.-%*/", ""):gmatch("#define (CORO_[%u%d_]+) +%(?([-%w]+)%)? *%f[\n]") do
         constants[name] = tonumber(value)
     end
     return constants
+end
+
+-- Its declarations, without comments and preprocessor. A macro that is not known stays, which ffi will not take.
+function header.declarations(text)
+    local macros = header.constants(text)
+    text = text:gsub("\\\n", ""):gsub("/%*.-%*/", "")
+    for name in text:gmatch("#define (CORO_[%u_]+) *%f[\n]") do macros[name] = "" end
+    text = text:gsub("#ifdef __cplusplus\n.-\n#endif", ""):gsub("%f[^\n%z]#[^\n]*", "")
+    return (text:gsub("CORO_PRINTF_LIKE%b()", ""):gsub("CORO_[%u%d_]+", macros))
 end
 
 -- Declares all, and returns the constants.
