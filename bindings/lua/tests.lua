@@ -205,6 +205,11 @@ function tests.errors_of_lua_functions_are_joined()
     equal(fails:spawn(5):join(), 5)
     local wrong = coro.register("int wrong(void)", function() return print end)
     raises("CORO_EFAILED", "cannot convert", function() wrong:spawn():join() end)
+    local wide = coro.register("int8_t wide(double x)", function(x) return x end)
+    for _, x in ipairs({ 128, -129, 1.5, 0 / 0 }) do
+        raises("CORO_EFAILED", "does not fit", function() wide:spawn(x):join() end)
+    end
+    equal(wide:spawn(-128.0):join(), -128)
     local mute = coro.register("int mute(void)", function()
         error(setmetatable({}, { __tostring = function() error("nor this") end }))
     end)
@@ -327,6 +332,15 @@ function tests.channels_carry_c_values_between_c_and_lua()
     raises("EAGAIN", "", points.try_receive, points)
     raises("CORO_ETIMEOUT", "", coro.with_timeout, 0.010, points.receive, points)
     raises("ENOMEM", "", coro.channel, "int", 2 ^ 62)
+
+    local small = coro.channel("int8_t", 1)
+    for _, value in ipairs({ 128, 0.5 }) do assert(not pcall(small.try_send, small, value)) end
+    assert(not pcall(small.try_send, small, nil))
+    raises("EAGAIN", "", small.try_receive, small)
+    local pair = coro.channel("float[2]", 1)
+    pair:send({ 0.5, 2 })
+    local received = pair:receive()
+    assert(received[0] == 0.5 and received[1] == 2)
 
     local big = coro.channel("uint64_t", 1)
     big:send(0xffffffffffffffffULL)

@@ -23,7 +23,7 @@ end
 -- Waits until there is room, or somebody who receives it.
 function Channel:send(value)
     may_wait()
-    check(C.coro_channel_send(self.pointer, ffi.new(self.one, { value })))
+    check(C.coro_channel_send(self.pointer, values.one(self.ctype, value)))
 end
 
 -- Waits for the next value.
@@ -36,7 +36,7 @@ end
 
 -- The same without waiting; they raise EAGAIN if they would have to.
 function Channel:try_send(value)
-    check(C.coro_channel_try_send(self.pointer, ffi.new(self.one, { value })))
+    check(C.coro_channel_try_send(self.pointer, values.one(self.ctype, value)))
 end
 
 function Channel:try_receive()

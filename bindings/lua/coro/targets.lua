@@ -49,7 +49,7 @@ local function call(entry, result, arguments)
     if type(returned) == "string" then
         error("a Lua function can't return a text to C: nobody would own it. Return a pointer", 0)
     end
-    ffi.cast(ffi.typeof("$ *", entry.result.ctype), result)[0] = returned
+    values.write(entry.result.ctype, result, returned)
 end
 
 local function handle(context, result, arguments)

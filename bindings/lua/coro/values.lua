@@ -31,6 +31,25 @@ function values.read(ctype, address)
     return values.exact(value)
 end
 
+-- Puts a value at that address. ffi would cut a number that does not fit an integer.
+function values.write(ctype, address, value)
+    local place = ffi.cast(ffi.typeof("$ *", ctype), address)
+    place[0] = value
+    if type(value) ~= "number" or values.is_aggregate(ctype) then return end
+    local is_integer = tonumber(ffi.cast(ctype, 0.5)) == 0
+    if is_integer and tonumber(place[0]) ~= value then
+        error("coro: " .. value .. " does not fit " .. tostring(ctype):match("<(.*)>"), 0)
+    end
+end
+
+-- What is sent by a channel: an array of one.
+function values.one(ctype, value)
+    if type(value) == "nil" then error("coro: nil can't be sent", 0) end
+    local one = ffi.new(ffi.typeof("$[1]", ctype))
+    values.write(ctype, one, value)
+    return one
+end
+
 -- The type in "const char *path" or "const char *"; pointers to what ffi does not know are plain ones.
 local function type_of(text)
     local ok, ctype = pcall(ffi.typeof, text)
