@@ -190,6 +190,24 @@ function tests.what_the_header_does_not_say_plainly_is_not_guessed()
     assert(header.declarations(text):find("char  a[4]; char b[CORO_OTHER];", 1, true))
 end
 
+function tests.every_integer_type_that_libcoro_knows()
+    local file, n = assert(io.open("../../Sources/CCoroPlatform/words.c")), 0
+    for name in file:read("*a"):gmatch("INTEGER%((u?_?[%w_]+)%)") do
+        if name:find("_t$") or name:find("^u_") then
+            local same = coro.register(("%s same(%s n)"):format(name, name), function(value) return value end)
+            local signed = ffi.cast(name, -1) < 0
+            local bits = ffi.sizeof(name) * 8 - (signed and 1 or 0)
+            local most = ffi.cast("uint64_t", 2 ^ (bits - 1)) * 2 - 1
+            assert(ffi.cast("uint64_t", same:spawn(most):join()) == most, name)
+            if bits < 63 then raises("ERANGE", "does not fit", same.spawn, same, tonumber(most) + 1) end
+            same:unregister()
+            n = n + 1
+        end
+    end
+    file:close()
+    assert(n > 50)
+end
+
 function tests.errors_of_lua_functions_are_joined()
     local fails = coro.register("int fails(int how)", function(how)
         if how == 1 then error("a text") end

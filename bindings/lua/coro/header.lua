@@ -4,7 +4,7 @@ local ffi = require("ffi")
 
 local header = {}
 
--- Types of the system's headers that ffi does not know. Other modules may have declared them before.
+-- Types of the system's headers, in coro.h or in prototypes, that ffi does not know. Others may have declared them before.
 local system_types = {
     "typedef struct _IO_FILE FILE",
     "typedef struct __dirstream DIR",
@@ -15,6 +15,24 @@ local system_types = {
     "typedef unsigned int socklen_t",
     "typedef unsigned int uid_t",
 }
+
+local arm = ffi.arch == "arm64"
+for ctype, names in pairs({
+    ["unsigned char"] = "char8_t u_char u_int8_t uint_least8_t uint_fast8_t",
+    ["signed char"] = "int_least8_t int_fast8_t",
+    ["unsigned short"] = "sa_family_t char16_t in_port_t u_short u_int16_t uint_least16_t",
+    ["short"] = "int_least16_t",
+    ["unsigned int"] = "id_t useconds_t wint_t char32_t in_addr_t u_int u_int32_t uint_least32_t",
+    ["int"] = "key_t clockid_t sig_atomic_t int_least32_t",
+    ["unsigned long"] = "uintmax_t dev_t ino_t rlim_t ino64_t fsblkcnt_t fsfilcnt_t pthread_t u_long u_int64_t uint_least64_t "
+        .. "uint_fast16_t uint_fast32_t uint_fast64_t",
+    ["long"] = "intmax_t off64_t loff_t time_t clock_t suseconds_t blkcnt_t int_least64_t int_fast16_t int_fast32_t "
+        .. "int_fast64_t",
+    [arm and "unsigned" or "unsigned long int"] = "nlink_t",
+    [arm and "signed" or "signed long"] = "blksize_t",
+}) do
+    for name in names:gmatch("%S+") do system_types[#system_types + 1] = "typedef " .. ctype .. " " .. name end
+end
 
 local function read_file(path)
     local file = io.open(path)

@@ -93,16 +93,24 @@ QUALIFIERS = {'const', 'volatile', 'restrict', '__restrict', 'static', 'extern',
 OWNERSHIP = {'borrowed': 'borrowed', 'owned': 'owned', 'CORO_BORROWED': 'borrowed', 'CORO_OWNED': 'owned'}
 BASIC = {'void', 'char', 'short', 'int', 'long', 'signed', 'unsigned', 'float', 'double', 'bool', '_Bool'}
 
-# The types of the headers that coro.h includes, beside opaque ones.
+# The system's types that stand in coro.h, or that libcoro knows in prototypes, beside opaque ones.
 SYSTEM_TYPES = {f'{u}int{bits}_t': Integer(bits // 8, not u) for u in ('', 'u') for bits in (8, 16, 32, 64)}
 SYSTEM_TYPES.update({f'{u}int_{kind}{bits}_t': Integer(8 if kind == 'fast' and bits > 8 else bits // 8, not u)
                      for u in ('', 'u') for kind in ('least', 'fast') for bits in (8, 16, 32, 64)})
 SYSTEM_TYPES.update(dict.fromkeys(
-    ('ssize_t', 'ptrdiff_t', 'intptr_t', 'intmax_t', 'off_t', 'off64_t', 'time_t', 'clock_t', 'suseconds_t', 'blkcnt_t'), LONG))
-SYSTEM_TYPES.update(dict.fromkeys(('size_t', 'uintptr_t', 'uintmax_t', 'dev_t', 'ino_t', 'rlim_t'), Integer(8, False)))
-SYSTEM_TYPES.update(dict.fromkeys(('pid_t', 'key_t', 'clockid_t'), INT))
-SYSTEM_TYPES.update(dict.fromkeys(('mode_t', 'socklen_t', 'uid_t', 'gid_t', 'id_t', 'useconds_t'), Integer(4, False)))
-SYSTEM_TYPES.update({'sa_family_t': Integer(2, False), 'wchar_t': Integer(4, CHAR.signed)})
+    ('ssize_t', 'ptrdiff_t', 'intptr_t', 'intmax_t', 'off_t', 'off64_t', 'time_t', 'clock_t', 'suseconds_t', 'blkcnt_t',
+     'loff_t'), LONG))
+SYSTEM_TYPES.update(dict.fromkeys(
+    ('size_t', 'uintptr_t', 'uintmax_t', 'dev_t', 'ino_t', 'rlim_t', 'ino64_t', 'fsblkcnt_t', 'fsfilcnt_t', 'pthread_t',
+     'u_long', 'u_int64_t'), Integer(8, False)))
+SYSTEM_TYPES.update(dict.fromkeys(('pid_t', 'key_t', 'clockid_t', 'sig_atomic_t'), INT))
+SYSTEM_TYPES.update(dict.fromkeys(
+    ('mode_t', 'socklen_t', 'uid_t', 'gid_t', 'id_t', 'useconds_t', 'wint_t', 'char32_t', 'in_addr_t', 'u_int', 'u_int32_t'),
+    Integer(4, False)))
+SYSTEM_TYPES.update(dict.fromkeys(('sa_family_t', 'char16_t', 'in_port_t', 'u_short', 'u_int16_t'), Integer(2, False)))
+SYSTEM_TYPES.update(dict.fromkeys(('char8_t', 'u_char', 'u_int8_t'), Integer(1, False)))
+WIDE = 8 if CHAR.signed else 4  # on x86-64; on 64-bit ARM
+SYSTEM_TYPES.update({'wchar_t': Integer(4, CHAR.signed), 'nlink_t': Integer(WIDE, False), 'blksize_t': Integer(WIDE, True)})
 OPAQUE = ('FILE', 'DIR')
 
 
@@ -247,6 +255,8 @@ class Parser:
             while self.peek() in QUALIFIERS:  # [static 3]
                 self.next()
             length = number(self.next()) if INTEGER.match(self.peek()) else 0
+            while self.is_lenient and self.peek() not in (']', ''):  # a size that a prototype does not need: [n], [*]
+                self.next()
             self.expect(']')
             return lambda base: Array(base, length)
         self.expect('(')
@@ -268,7 +278,7 @@ class Parser:
 
     def parameter(self):
         ownership = None
-        while self.peek() in OWNERSHIP:
+        while self.peek() in OWNERSHIP and NAME.match(''.join(self.tokens[self.i + 1:self.i + 2])):  # else it is a type
             ownership = OWNERSHIP[self.next()]
         base, const = self.specifiers()
         declared, name = self.declarator(base, const)

@@ -7,10 +7,10 @@ import re
 
 # A comment; or (the group) what looks as if it had one in it.
 COMMENT = re.compile(r'("(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])+\')|/\*.*?\*/|//[^\n]*', re.DOTALL)
-TOKEN = re.compile(r'[A-Za-z_]\w*|0[xX][0-9a-fA-F]+[uUlL]*|\d+[uUlL]*|"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])+\'|\.\.\.|##'
+TOKEN = re.compile(r'(?:[^\W\d]|\$)[\w$]*|0[xX][0-9a-fA-F]+[uUlL]*|\d+[uUlL]*|"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])+\'|\.\.\.|##'
                    r'|&&|\|\||[<>=!]=|<<|>>|\S')
 INTEGER = re.compile(r'(0[xX][0-9a-fA-F]+|\d+)[uUlL]*$')
-NAME = re.compile(r'[A-Za-z_]\w*$')
+NAME = re.compile(r'(?:[^\W\d]|\$)[\w$]*$')
 OPERATORS = {'&&': ' and ', '||': ' or ', '!': ' not '}
 
 

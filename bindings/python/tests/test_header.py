@@ -162,6 +162,12 @@ class DeclarationTest(unittest.TestCase):
         self.assertEqual([p.ownership for p in function.parameters], ['borrowed', 'owned', None, None])
         self.assertEqual([p.default for p in function.parameters], [None, None, '800', '"a,b)"'])
 
+    def test_what_only_libcoro_needs_to_understand(self):
+        _, function = self.parse(
+            'int f(int n, int a[n], int b[*], int c[SIZE][4], owned *d, owned **, borrowed char *größe$_1)')
+        self.assertEqual([p.name for p in function.parameters], ['n', 'a', 'b', 'c', 'd', '', 'größe$_1'])
+        self.assertEqual([p.ownership for p in function.parameters], [None] * 6 + ['borrowed'])
+
     def test_what_is_no_prototype_is_refused(self):
         for text in ('int x', 'int f(int', 'int f[3]', ''):
             with self.assertRaises(SyntaxError, msg=text):

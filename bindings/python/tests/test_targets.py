@@ -2,10 +2,12 @@
 
 import gc
 import math
+import os
+import re
 import threading
 import unittest
 
-from support import FUNCTIONS, code, coro, lib
+from support import FUNCTIONS, ROOT, code, coro, lib
 
 
 
@@ -130,6 +132,19 @@ class RegistryTest(CTest):
         self.assertEqual(lib.find('area').id, target.id)
         self.assertEqual(lib.spawn('area', 2).join(), 18)
         self.assertIn('int area(int width, int height = 9)', repr(target))
+
+    def test_every_integer_type_that_libcoro_knows(self):
+        with open(os.path.join(ROOT, 'Sources/CCoroPlatform/words.c'), encoding='utf-8') as file:
+            names = re.findall(r'INTEGER\((\w+_t|u_\w+)\)', file.read())
+        self.assertGreater(len(names), 50)
+        for name in names:
+            target = lib.register(f'{name} same({name} n)', lambda n: n)
+            bits, signed = target.result.size * 8, target.result.signed
+            least, most = (-1 << bits - 1, (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
+            self.assertEqual([lib.spawn(target, n).join() for n in (least, most)], [least, most], name)
+            if bits < 64:
+                self.refused('ERANGE', 'does not fit', lib.spawn, target, most + 1)
+            target.unregister()
 
     def test_errors(self):
         self.refused('ENOENT', '', lib.spawn, 'nobody')
