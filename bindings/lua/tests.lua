@@ -206,6 +206,9 @@ function tests.every_integer_type_that_libcoro_knows()
     end
     file:close()
     assert(n > 50)
+    local color = coro.register("enum color größe$_1(enum color größe, enum color)", function(a, b) return a - b end)
+    equal(color:spawn(3, 5):join(), -2)
+    color:unregister()
 end
 
 function tests.errors_of_lua_functions_are_joined()

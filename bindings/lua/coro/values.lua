@@ -50,12 +50,18 @@ function values.one(ctype, value)
     return one
 end
 
+-- A name, in which libcoro has letters of UTF-8 and dollars, too.
+local name = "[%a_$\128-\255][%w_$\128-\255]*"
+
 -- The type in "const char *path" or "const char *"; pointers to what ffi does not know are plain ones.
 local function type_of(text)
     local ok, ctype = pcall(ffi.typeof, text)
     if ok then return ctype end
-    ok, ctype = pcall(ffi.typeof, (text:gsub("%(%*%s*[%a_][%w_]*%)", "(*)"):gsub("[%a_][%w_]*$", "")))
-    if ok then return ctype end
+    text = text:gsub("%f[%w_]enum [%w_]+", "int") -- what libcoro takes it for; one that ffi knows was found
+    for _, candidate in ipairs({ text, (text:gsub("%(%*%s*[%a_][%w_]*%)", "(*)"):gsub(name .. "$", "")) }) do
+        ok, ctype = pcall(ffi.typeof, candidate)
+        if ok then return ctype end
+    end
     if text:find("*", 1, true) then return ffi.typeof("void *") end
     error("coro: ffi does not know the type of '" .. text .. "': declare it by ffi.cdef, or by coro.struct", 0)
 end
@@ -88,7 +94,7 @@ end
 -- The types of a prototype, as coro_target_describe() spells it: that of the result, and a list of those of the parameters.
 function values.result(prototype)
     local head = parts_of(prototype)
-    if not pcall(ffi.typeof, head) then head = head:gsub("[%a_][%w_]*%s*$", "") end -- without the name, if it has one
+    if not pcall(ffi.typeof, head) then head = head:gsub(name .. "%s*$", "") end -- without the name, if it has one
     return typed((head:gsub("%s+$", "")))
 end
 
