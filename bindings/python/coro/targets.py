@@ -84,7 +84,7 @@ class PythonTargets:
     def __init__(self, library):
         self._library, self._backend, self._c = library, library.backend, library.c
         self._targets, self._keys = {}, itertools.count(1)
-        self._registering = threading.Lock()
+        self._registering = threading.RLock()  # a signal handler may register, too
         # Never freed: libcoro may call them as long as the process lives.
         self._handler = self._backend.callback('coro_handler', self._run)
         self._release = self._backend.release_callback(self._forget)

@@ -316,6 +316,18 @@ class LifetimeTest(PythonTargetTest):
             del lib.values.parser
         self.assertEqual(len(lib._python_targets), before)
 
+    def test_one_may_be_registered_within_a_registration(self):
+        parser, inner = lib.values.parser, []
+
+        def interrupted(text):  # as by a signal handler
+            lib.values.parser = parser
+            inner.append(self.register('int inner(void)', lambda: 1))
+            return parser(text)
+        lib.values.parser = interrupted
+        self.addCleanup(delattr, lib.values, 'parser')
+        self.assertEqual(lib.spawn(self.register('int outer(void)', lambda: 2)).join(), 2)
+        self.assertEqual(lib.spawn(inner[0]).join(), 1)
+
     def test_one_may_unregister_itself(self):
         target = lib.register('int f(void)', lambda: target.unregister() or 5)
         self.assertEqual(lib.spawn(target).join(), 5)
