@@ -105,6 +105,60 @@ TEST(K5_a_release_function_may_use_the_registry_but_not_suspend) {
     CHECK_EQ(released, 1);
 }
 
+static coro_t spawned_last, spawned_in_release;
+
+static void *seven(void *arg) {
+    return (char *)arg + 7;
+}
+
+static void unregister_and_spawn(void *context, void *result, void *const *arguments) {
+    (void)context, (void)result, (void)arguments;
+    CHECK_EQ(coro_target_unregister(itself), 0);
+    spawned_last = coro_spawn(seven, NULL);
+}
+
+static void release_with_spawn(void *counter) {
+    ++*(int *)counter;
+    spawned_in_release = coro_spawn(seven, NULL);
+}
+
+/* What it spawns must not get the control block of the one that still runs. */
+TEST(K5_a_release_function_may_spawn_while_the_last_coroutine_ends) {
+    coro_target_options options = counted();
+    options.release = release_with_spawn;
+    itself = target_with("void f(void)", unregister_and_spawn, options);
+    coro_detach(coro_spawn_target(itself));
+    run_until_idle();
+    CHECK_EQ(released, 1);
+    void *result;
+    CHECK_EQ(coro_join(spawned_last, &result, CORO_FOREVER), 0);
+    CHECK(result == (void *)7);
+    CHECK_EQ(coro_join(spawned_in_release, &result, CORO_FOREVER), 0);
+    CHECK(result == (void *)7);
+}
+
+static void release_with_error(void *counter) {
+    ++*(int *)counter;
+    CHECK_EQ(coro_target_unregister(itself), -ESRCH);
+}
+
+static void unregister_and_fail(void *context, void *result, void *const *arguments) {
+    (void)context, (void)result, (void)arguments;
+    CHECK_EQ(coro_target_unregister(itself), 0);
+    coro_fail(-EIO, "the disk is full");
+}
+
+TEST(K5_errors_of_a_release_function_are_its_own) {
+    coro_target_options options = counted();
+    options.release = release_with_error;
+    itself = target_with("void f(void)", unregister_and_fail, options);
+    coro_t co = coro_spawn_target(itself);
+    CHECK_EQ(coro_join(co, NULL, CORO_FOREVER), -EIO);
+    CHECK_EQ(released, 1);
+    CHECK_STR(coro_error_detail(), "the disk is full");
+    CHECK_EQ(coro_error_other(), co);
+}
+
 static void *leave_coroutines(void *target) {
     coro_start_now_target(*(coro_target_t *)target, INT64_C(-1));
     coro_new_target(*(coro_target_t *)target, INT64_C(1));

@@ -37,7 +37,12 @@ struct TargetRegistry {
     private static func free(_ target: TargetRef) {
         if let release = target.pointee.options.release {
             if let runtime = Runtime.existing {
+                // Whoever ends up here may be about to return an error: its report is not this code's to replace.
+                let report = runtime.pointee.report
+                runtime.pointee.report = ErrorReport()
                 runtime.giveBack(target.pointee.options.context, to: release)
+                runtime.pointee.report.free()
+                runtime.pointee.report = report
             } else {
                 release(target.pointee.options.context)
             }
