@@ -2401,7 +2401,7 @@ coro_value coro_value_of_value(coro_value value);
    Returns its id, or the errors of coro_new(), and
      -EINVAL  an argument is missing, or one too many, or unknown, or given twice, or not of the parameter's type (which nobody
               can tell of variadic ones); coro_error_detail() names the parameter
-     -ERANGE  an integer does not fit its parameter
+     -ERANGE  a number does not fit its parameter
      -ESRCH   no such target (-ENOENT: no target of that name)
      CORO_EYIELDFROMMAIN  coro_start_now_...: in a callback that must not suspend
    On an error what is passed for owned parameters stays the caller's.

@@ -267,4 +267,7 @@ TEST(K3_a_double_for_a_float_is_rounded) {
     coro_target_t target = TARGET("uint32_t (float)", kind_of_float);
     CHECK_EQ(RESULT(coro_spawn_args(target, CORO_ARGS(0.1)), uint32_t), kind_of_float(0.1f));
     CHECK_EQ(RESULT(coro_spawn_args(target, CORO_ARGS(1 << 24)), uint32_t), kind_of_float(16777216));
+    CHECK_EQ(RESULT(coro_spawn_args(target, CORO_ARGS(INFINITY)), uint32_t), kind_of_float(INFINITY));
+    CHECK_EQ(coro_spawn_args(target, CORO_ARGS(1e300)), -ERANGE);
+    CHECK_CONTAINS(coro_error_detail(), "a double does not fit float");
 }

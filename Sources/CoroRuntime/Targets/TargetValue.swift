@@ -68,7 +68,9 @@ extension TargetValue {
     private func storeFloat(at place: UnsafeMutableRawPointer) -> Mismatch? {
         let number: Float?
         switch self {
-        case .double(let double): number = Float(double)
+        case .double(let double):
+            let rounded = Float(double)
+            number = rounded.isInfinite && double.isFinite ? nil : rounded
         case .signed(let integer): number = Float(exactly: integer)
         case .unsigned(let integer): number = Float(exactly: integer)
         default: return .type
