@@ -169,5 +169,5 @@ bool coro_store_integer_as_floating(uint64_t magnitude, bool is_negative, uint32
     long double stored = type == CORO_TYPE_FLOAT ? (float)number : type == CORO_TYPE_DOUBLE ? (double)number : number;
     /* 2^64 and above can't come of a whole number that is exact. */
     if (stored >= 18446744073709551616.0L || (uint64_t)stored != magnitude) return false;
-    return store(is_negative ? -number : number, type, value);
+    return store(is_negative ? 0 - number : number, type, value); /* which is never -0 */
 }

@@ -57,6 +57,7 @@ TEST(K1_defaults_of_floating_point_numbers) {
     IS(double, 1.5), IS(double, -1.5e-3), IS(double, .1), IS(double, 1.), IS(double, 0x1.8p3), IS(double, 1e308);
     IS(double, 0.1f), IS(double, 0.1L), IS(float, 0.1f), IS(float, 0.1), IS(float, 3.4e38), IS(float, -0.0f);
     IS(double, 0x1.fp0f), IS(double, 0x1.999999999999ap-4f), IS(double, 0x1p-1074), IS(double, 9007199254740993.0);
+    IS(double, -0), IS(float, -0), IS(double, -0.0);
     IS(double, 3), IS(double, -3), IS(double, 010), IS(double, 0x10), IS(float, 16777216), IS(double, 9007199254740992);
     size_t size = LDBL_MANT_DIG == 64 ? 10 : sizeof(long double); /* the rest is padding */
     check_default("long double", "0.1L", &(long double){0.1L}, size, NULL);
