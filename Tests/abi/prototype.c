@@ -67,6 +67,7 @@ static const struct {
     {"int f(int a = 1, unsigned b = 0x1Fu, long c = -017L, unsigned long long d = 18446744073709551615ull, int e = 0b101)",
      "int f(int a = 1, unsigned int b = 0x1Fu, long c = -017L, unsigned long long d = 18446744073709551615ull, int e = 0b101)"},
     {"int f(int a CORO_DEFAULT(800), int b CORO_DEFAULT ( - 5 ), int = +7)", "int f(int a = 800, int b = -5, int = 7)"},
+    {"int f(int CORO_DEFAULT(5), const char *CORO_DEFAULT(NULL))", "int f(int = 5, const char * = NULL)"},
     {"int f(double a = 1.5, float b = -1e3f, long double c = 0x1.8p3L, double d = .5, double e = 3)", NULL},
     {"int f(char a = 'x', int b = '\\n', int c = '\\'', char d = '\\x7f', int e = '\\101')", NULL},
     {"int f(bool a = true, bool b = 0, int c = false)", NULL},

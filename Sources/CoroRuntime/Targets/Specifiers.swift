@@ -51,7 +51,8 @@ extension PrototypeParser {
     /// Takes one word. False: none of them is next.
     private mutating func takeSpecifier(_ words: inout SpecifierWords) throws(Refusal) -> Bool {
         if try takeAttribute() { return true }
-        if token.kind != .word { return false }
+        // Behind a type, a default may follow at once: the parameter has no name.
+        if token.kind != .word || words.hasType && token.isWord("CORO_DEFAULT") { return false }
         guard let word = token.meaning else { return try takeName(&words) }
         switch Int32(word.kind) {
         case CORO_WORD_IGNORED: break
@@ -87,16 +88,21 @@ extension PrototypeParser {
         words.tag = Int32(word.value)
         try advance()
         while try takeAttribute() {}
-        if token.isMark("{") {
-            throw refuse(token, "a struct can't be defined here: give it a name, by coro_struct_register()")
-        }
+        try refuseDefinition(words.tag)
         if token.kind != .word || token.meaning != nil { throw refuse(token, "a name is missing here") }
         words.first = token
         try advance()
-        if token.isMark("{") {
-            throw refuse(token, "a struct can't be defined here: do so by coro_struct_register()")
-        }
+        try refuseDefinition(words.tag)
         return true
+    }
+
+    private func refuseDefinition(_ tag: Int32) throws(Refusal) {
+        if !token.isMark("{") { return }
+        switch tag {
+        case CORO_TAG_ENUM: throw refuse(token, "an enum can't be defined here: write its name alone, or int")
+        case CORO_TAG_UNION: throw refuse(token, "a union can't be defined here, nor passed by value: pass a pointer")
+        default: throw refuse(token, "a struct can't be defined here: do so by coro_struct_register()")
+        }
     }
 
     /// The type that a name stands for; nil if that is not known. Writes the tag down.
