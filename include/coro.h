@@ -1640,7 +1640,8 @@ int coro_unix_connect(const char *CORO_NULLABLE path);
 /* A Unix stream server's socket, as coro_tcp_listen. A socket's file that is there already is replaced if nobody listens to it,
    as one that ended without removing it has left it; removing it is the program's matter. Of servers that start at the same
    moment one has it: the directory is locked meanwhile (flock(2)), for which the thread waits at most 0.1 s. Does not suspend.
-   Returns the socket, -EADDRINUSE (somebody listens, or it is another kind of file), or as coro_unix_connect. Call from: anywhere. */
+   Returns the socket, -EADDRINUSE (somebody listens, or it is another kind of file), or as coro_unix_connect.
+   Call from: anywhere. */
 int coro_unix_listen(const char *CORO_NULLABLE path, int backlog);
 
 /* =============================================================================================== Buffered streams */
@@ -2547,8 +2548,8 @@ struct coro_runnable {
 void coro_runnable_init(coro_runnable *CORO_NONNULL object);
 
 /* Creates a coroutine that runs the object, which must live until its release is called, or, without one, until run has
-   returned. coro_new_runnable does not start it; coro_spawn_runnable queues it, or runs it at once (CORO_START_NOW). options NULL:
-   defaults; options->release must be NULL; the name is options->name, or "coro <id>". An object may be run by several
+   returned. coro_new_runnable does not start it; coro_spawn_runnable queues it, or runs it at once (CORO_START_NOW).
+   options NULL: defaults; options->release must be NULL; the name is options->name, or "coro <id>". An object may be run by several
    coroutines: release is called for each.
    Returns and errors: as coro_new and coro_spawn_with; -EINVAL too if object is NULL or its struct_size is wrong. Call from:
    anywhere. */
@@ -2585,11 +2586,11 @@ int coro_post(coro_loop_t loop, coro_fn CORO_NULLABLE fn, void *CORO_NULLABLE ar
  * take what stack they need from the coroutine's. What they do to errno is undone.
  */
 
-/* What to do when one coroutine makes way for another. Each function may be NULL. `state` points to a pointer of the coroutine's
-   own for this, NULL at first; 0, the thread's own stack, has one too.
+/* What to do when one coroutine makes way for another. Each function may be NULL. `state` points to a pointer of the
+   coroutine's own for this, NULL at first; 0, the thread's own stack, has one too.
 
-   Every switch is a leave (or end) and an enter: of one coroutine and the next, or, by way of the loop, of 0 and of who it runs.
-   For the loop is run by 0: where nobody can run, 0 waits, and it is not left by that. A call that comes back without another
+   Every switch is a leave (or end) and an enter: of one coroutine and the next, or, by way of the loop, of 0 and of who it
+   runs. For the loop is run by 0: where nobody can run, 0 waits, and it is not left by that. A call that comes back without another
    having run is no switch. */
 typedef struct coro_switch_hooks {
     size_t struct_size;          /* sizeof(coro_switch_hooks) */

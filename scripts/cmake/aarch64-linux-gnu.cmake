@@ -10,7 +10,9 @@ set(CMAKE_FIND_ROOT_PATH /usr/aarch64-linux-gnu)
 set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
-set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64 -L /usr/aarch64-linux-gnu)
+# Not in the cross compiler's folder (-L): libffi comes with the C library of its own architecture, and the loader must be of
+# the same.
+set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64)
 
 set(CORO_SWIFT_TARGET_FLAGS -target aarch64-none-none-elf -Xcc -D__linux__ -Xcc -isystem -Xcc /usr/aarch64-linux-gnu/include
     -Xcc -fasynchronous-unwind-tables CACHE STRING "More flags for swiftc, as a list")

@@ -68,11 +68,13 @@ typedef struct coro_signature {
 void *_Nullable coro_signature_prepare(const coro_signature *_Nonnull signature, uint32_t skip);
 void coro_signature_unprepare(void *_Nullable prepared);
 
-/* Calls fn with the arguments that `arguments` point to. Its result is stored at `result`, with its own size: small integers too. */
+/* Calls fn with the arguments that `arguments` point to. Its result is stored at `result`, with its own size, small integers
+   too. */
 void coro_signature_call(const coro_signature *_Nonnull signature, void (*_Nonnull fn)(void), void *_Nullable result,
                          void *_Nullable const *_Nullable arguments);
 
-/* Whether functions of that signature can be called without libffi: their arguments all fit registers, and so does the result. */
+/* Whether functions of that signature can be called without libffi: their arguments all fit registers, and so does the
+   result. */
 bool coro_signature_is_direct(const coro_signature *_Nonnull signature);
 
 /* As coro_signature_call, for such a signature, which need not be prepared, with the arguments of a block. */
