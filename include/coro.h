@@ -2549,7 +2549,8 @@ void coro_runnable_init(coro_runnable *CORO_NONNULL object);
 
 /* Creates a coroutine that runs the object, which must live until its release is called, or, without one, until run has
    returned. coro_new_runnable does not start it; coro_spawn_runnable queues it, or runs it at once (CORO_START_NOW).
-   options NULL: defaults; options->release must be NULL; the name is options->name, or "coro <id>". An object may be run by several
+   options NULL: defaults; options->release must be NULL; the name is options->name, or "coro <id>". An object may be run by
+   several
    coroutines: release is called for each.
    Returns and errors: as coro_new and coro_spawn_with; -EINVAL too if object is NULL or its struct_size is wrong. Call from:
    anywhere. */
@@ -2590,7 +2591,8 @@ int coro_post(coro_loop_t loop, coro_fn CORO_NULLABLE fn, void *CORO_NULLABLE ar
    coroutine's own for this, NULL at first; 0, the thread's own stack, has one too.
 
    Every switch is a leave (or end) and an enter: of one coroutine and the next, or, by way of the loop, of 0 and of who it
-   runs. For the loop is run by 0: where nobody can run, 0 waits, and it is not left by that. A call that comes back without another
+   runs. For the loop is run by 0: where nobody can run, 0 waits, and it is not left by that. A call that comes back without
+   another
    having run is no switch. */
 typedef struct coro_switch_hooks {
     size_t struct_size;          /* sizeof(coro_switch_hooks) */
