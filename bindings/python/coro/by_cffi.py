@@ -5,6 +5,7 @@ import ctypes.util
 import cffi
 
 from .declarations import Function, Pointer, Struct
+from .functions import Functions, refuse_python_function
 from .header import Header
 
 
@@ -13,31 +14,10 @@ def is_python_function(value):
     return ' calling ' in repr(value)
 
 
-class Functions:
-    """The functions of coro.h. Those that take functions see to it that they are none of Python."""
-
-    def __init__(self, backend):
-        self._backend = backend
-
-    def __getattr__(self, name):
-        backend = self._backend
-        declared = backend.header.functions.get(name)
-        if declared is None:
-            raise AttributeError(f'there is no {name} in {backend.header.path}')
-        function = getattr(backend.library, name)
-        takes_functions = any(isinstance(p.type, Pointer) and isinstance(p.type.to, Function) for p in declared.parameters)
-        if takes_functions:
-            function = checked(backend.ffi, function)
-        elif isinstance(declared.result, Struct):
-            function = returning(backend, declared.result, name, function)
-        setattr(self, name, function)
-        return function
-
-
 def checked(ffi, function):
     def call(*arguments):
         if any(isinstance(value, ffi.CData) and is_python_function(value) for value in arguments):
-            raise TypeError("a Python function can't be run by a coroutine that may be suspended: register it as a target")
+            refuse_python_function()
         return function(*(value.pointer if isinstance(value, Callback) else value for value in arguments))
     return call
 
@@ -75,7 +55,16 @@ class Backend:
         self.path = path or ctypes.util.find_library('coro') or 'libcoro.so.0'
         self.library = self.ffi.dlopen(self.path)
         self.NULL = self.ffi.NULL
-        self.c = Functions(self)
+        self.c = Functions(self.header, self._declare)
+
+    def _declare(self, name, declaration):
+        """A function of coro.h. One that takes functions sees to it that they are none of Python."""
+        function = getattr(self.library, name)
+        if any(isinstance(p.type, Pointer) and isinstance(p.type.to, Function) for p in declaration.parameters):
+            return checked(self.ffi, function)
+        if isinstance(declaration.result, Struct):
+            return returning(self, declaration.result, name, function)
+        return function
 
     def variable(self, name):
         return getattr(self.library, name)

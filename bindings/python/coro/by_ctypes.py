@@ -4,6 +4,7 @@ import ctypes
 import ctypes.util
 
 from .declarations import Array, Bool, Function, Integer, Pointer, Real, Scalar, Struct, Void
+from .functions import Functions, refuse_python_function
 from .header import Header
 
 INTEGERS = {(size, signed): getattr(ctypes, f'c_{"" if signed else "u"}int{size * 8}')
@@ -34,26 +35,8 @@ class FunctionPointer(ctypes.c_void_p):
         if isinstance(value, Callback):
             value = value.function
         elif is_python_function(value):
-            raise TypeError("a Python function can't be run by a coroutine that may be suspended: register it as a target")
+            refuse_python_function()
         return ctypes.c_void_p.from_param(value)
-
-
-class Functions:
-    """The functions of coro.h, each declared when it is first used."""
-
-    def __init__(self, backend):
-        self._backend = backend
-
-    def __getattr__(self, name):
-        backend = self._backend
-        declared = backend.header.functions.get(name)
-        if declared is None:
-            raise AttributeError(f'there is no {name} in {backend.header.path}')
-        function = getattr(backend.library, name)
-        function.argtypes = [backend.type_of(parameter.type) for parameter in declared.parameters]
-        function.restype = backend.type_of(declared.result)
-        setattr(self, name, function)
-        return function
 
 
 class Backend:
@@ -65,7 +48,13 @@ class Backend:
         self.path = path or ctypes.util.find_library('coro') or 'libcoro.so.0'
         self.library = ctypes.CDLL(self.path)
         self._structs = {}
-        self.c = Functions(self)
+        self.c = Functions(self.header, self._declare)
+
+    def _declare(self, name, declaration):
+        function = getattr(self.library, name)
+        function.argtypes = [self.type_of(parameter.type) for parameter in declaration.parameters]
+        function.restype = self.type_of(declaration.result)
+        return function
 
     def type_of(self, declared):
         """The type of ctypes for one of declarations."""
