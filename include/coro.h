@@ -2577,6 +2577,59 @@ coro_loop_t coro_loop_current(void);
    suspend. */
 int coro_post(coro_loop_t loop, coro_fn CORO_NULLABLE fn, void *CORO_NULLABLE arg);
 
+/* Calls fn(arg) on `loop`'s thread, on that thread's own stack between two coroutines, waking it if it waits: for what is over
+   at once, as handing on what another runtime has done; no coroutine is made for it. fn must not suspend:
+   CORO_EYIELDFROMMAIN. In the order of coro_post(), of which it is one more kind: while fn runs, none of the thread's coroutines
+   does, and coro_current() is 0. Returns and errors: as coro_post. Call from: anywhere, the loop's own thread too; does not
+   suspend. */
+int coro_post_callback(coro_loop_t loop, void (*CORO_NULLABLE fn)(void *CORO_NULLABLE arg), void *CORO_NULLABLE arg);
+
+/* The loop of the thread that a coroutine belongs to: where to post what is to be done with it. Returns it, CORO_EDEAD (its
+   thread has ended), -ESRCH (there never was such a coroutine). Whether the coroutine itself is still there only its thread
+   can tell. Call from: anywhere. */
+coro_loop_t coro_loop_of(coro_t co);
+
+/* -------------------------------------------------------------------------------------------------------- Promises */
+/*
+ * What something outside the loop will deliver, once: another thread, a library with threads of its own, Swift's tasks. The loop
+ * that coroutines wait on for it knows that it is to come, and is not idle meanwhile.
+ *
+ *     coro_promise *answer = coro_promise_new(NULL);
+ *     ask(question, on_answer, answer);               (any thread, later: coro_promise_keep(answer, 0, text))
+ *     void *text = NULL;
+ *     int code = coro_promise_wait(answer, &text);
+ *     coro_promise_free(answer);
+ *
+ * It has two sides: who keeps it, once, and who has made it, and frees it, once. The one may be done before the other.
+ */
+typedef struct coro_promise coro_promise;
+
+/* A new one. release (may be NULL) is called with the value that it was kept with, if that is not NULL: by coro_promise_free(),
+   or by coro_promise_keep() if that comes later, on its thread; it must not suspend. NULL without memory. Ownership: both sides,
+   as above. Call from: anywhere; it belongs to the calling thread's loop. */
+coro_promise *CORO_NULLABLE coro_promise_new(void (*CORO_NULLABLE release)(void *CORO_NULLABLE value));
+
+/* Keeps it: all who wait get `code`, 0 or negative, and `value`, as does everybody later. To be called exactly once, or its
+   memory stays. Then `promise` is no longer the caller's. It may come late: after coro_promise_free(), and when the thread has
+   ended. Returns 0, -EINVAL (NULL, or code is positive: then it is still to be kept). Call from: anywhere; does not suspend. */
+int coro_promise_keep(coro_promise *CORO_NULLABLE promise, int code, void *CORO_NULLABLE value);
+
+/* Waits until it is kept. Suspends, unless it is. Any number may wait; they go on in the order they came. *value (if not NULL)
+   is what it was kept with, and still the promise's. Returns its code, 0 or negative, or
+     the code the caller was interrupted with: the promise stays
+     CORO_ECLOSED  it was freed meanwhile
+     CORO_EWRONGTHREAD, -EINVAL (NULL), CORO_EYIELDFROMMAIN, on a thread's own stack: -errno if the loop can't wait
+   Call from: its thread. */
+int coro_promise_wait(coro_promise *CORO_NULLABLE promise, void *CORO_NULLABLE *CORO_NULLABLE value);
+
+/* Whether it is kept, as far as its thread knows: the news come between two passes of its loop. false for NULL. Call from: its
+   thread. */
+bool coro_promise_is_kept(const coro_promise *CORO_NULLABLE promise);
+
+/* The maker's side is done with it: to be called once, before its thread ends. Those who wait get CORO_ECLOSED. NULL is fine.
+   Returns 0, or CORO_EWRONGTHREAD (then nothing is done). Does not suspend. Call from: its thread. */
+int coro_promise_free(coro_promise *CORO_NULLABLE promise);
+
 /* ============================================================================================ Hooks for host languages */
 /*
  * An interpreter keeps state per thread: its current frame, its exceptions, how deep it is. Coroutines share a thread, so that

@@ -140,7 +140,7 @@ import Testing
         try inCoroutine {
             let coroutine = try absolute.spawn(-3, start: .later)
             try coroutine.start()
-            var second: Coroutine<Int32>?
+            var second: Coroutine<Int32, any Error>?
             let first = try start {
                 let result = try coroutine.join()
                 // It was to return the same.

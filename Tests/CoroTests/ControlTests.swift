@@ -25,7 +25,7 @@ import Testing
     @Test func A20_one_that_has_not_run_is_refused_or_cancelled() throws {
         try inCoroutine { () throws in
             var hasRun = false
-            for begin in [Coroutine<Void>.Start.later, .queued] {
+            for begin in [CoroutineStart.later, .queued] {
                 let coroutine = try Coroutine.spawn(start: begin) { hasRun = true }
                 #expect(throws: CoroError.notStarted) { try coroutine.any.raise(.wakeUp) }
                 #expect(throws: CoroError.notStarted) { try coroutine.any.raise(.wakeUp, force: false) }

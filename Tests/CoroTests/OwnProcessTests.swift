@@ -44,7 +44,8 @@ import Testing
     @Test func J7_lines_on_stderr() async throws {
         let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
             EventLoop.printToStandardError("from outside: 100 %d")
-            try Coroutine.spawn { EventLoop.printToStandardError("grüße aus \(Coroutine.current?.id ?? 0)") }.join()
+            _ = try Coroutine.spawn { EventLoop.printToStandardError("grüße aus \(Coroutine.current?.id ?? 0)") }
+            try EventLoop.runUntilIdle()
             EventLoop.printToStandardError(String(repeating: "x", count: 5000))
         }
         let lines = String(decoding: try #require(result).standardErrorContent, as: UTF8.self).split(separator: "\n")
@@ -119,7 +120,7 @@ import Testing
                 Self.runUntil("<coro #\(Coroutine.current?.id ?? 0) ", isIn: reports)
                 try Coroutine.yieldSlice()
             }
-            try hog.join()
+            try EventLoop.runUntilIdle()
             let slice = told.first { $0.coroutine == hog.any }
             #expect(slice?.name == "hog")
             #expect(slice.map { $0.duration >= .milliseconds(20) } == true)

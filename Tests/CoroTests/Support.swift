@@ -58,7 +58,7 @@ func error<Value>(of body: () throws -> Value) -> (any Error)? {
 }
 
 /// A coroutine that runs `body` to its first suspension.
-func start<Value>(_ body: @escaping () throws -> Value) throws -> Coroutine<Value> {
+func start<Value>(_ body: @escaping () throws -> Value) throws -> Coroutine<Value, any Error> {
     try Coroutine.spawn(start: .now, body)
 }
 

@@ -186,7 +186,7 @@ import Testing
 
     @Test func D10_children_run_on() throws {
         try inCoroutine { () throws in
-            var child: Coroutine<Int>?
+            var child: Coroutine<Int, any Error>?
             #expect(throws: CoroError.timeout) {
                 try Coroutine.withTimeout(.seconds(1)) {
                     child = try Coroutine.spawn {

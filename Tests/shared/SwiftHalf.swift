@@ -11,7 +11,7 @@ private struct Notes {
     var interruption: Int64 = 0
     var interruptValue: Int64 = 0
     /// Kept until C has joined them.
-    var coroutines: [Coroutine<Void>] = []
+    var coroutines: [Coroutine<Void, any Error>] = []
 }
 
 nonisolated(unsafe) private var notes = Notes()

@@ -13,7 +13,7 @@ func check<Value: Equatable>(_ actual: Value, _ expected: Value, line: Int = #li
 /// A coroutine of the C half.
 func c(_ work: Int32) -> AnyCoroutine { AnyCoroutine(id: c_spawn(work)) }
 
-func spawnSleeper(_ duration: Duration) throws -> Coroutine<String> {
+func spawnSleeper(_ duration: Duration) throws -> Coroutine<String, any Error> {
     try Coroutine.spawn {
         try Coroutine.sleep(for: duration)
         return "slept"

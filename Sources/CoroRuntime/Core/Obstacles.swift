@@ -66,7 +66,7 @@ extension RuntimeRef {
                     isPool
                         ? "a thread of the pool does not run coroutines: block, or coro_post() to a loop"
                         : pointee.obstacles.isInCallback
-                            ? "destructors, release functions and notifiers must not suspend"
+                            ? "callbacks, destructors, release functions and notifiers must not suspend"
                             : "a target that was registered with CORO_TARGET_NO_SUSPEND must not suspend")
             }
         }

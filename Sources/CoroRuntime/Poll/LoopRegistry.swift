@@ -65,6 +65,19 @@ enum LoopRegistry {
         } ?? .nobody
     }
 
+    /// The name of the loop that a coroutine belongs to; nil if its thread has ended, or there never was such a thread. Whoever
+    /// has a coroutine's id can wake its loop from now on.
+    static func loopID(ofCoroutine id: Int64) -> Int64? {
+        Shared.withLock { shared -> Int64? in
+            let number = number(ofCoroutine: id)
+            guard id > 0, number < shared.pointee.loops.count, let mailbox = shared.pointee.loops[number].mailbox,
+                id > mailbox.pointee.firstID
+            else { return nil }
+            mailbox.pointee.isExposed = true
+            return mailbox.pointee.loopID
+        } ?? nil
+    }
+
     /// In the child of a fork: the loops of other threads are gone with the threads, and with them all who knew of this one.
     static func keepOnly(_ mailbox: UnsafeMutablePointer<Mailbox>?) {
         mailbox?.pointee.isExposed = false
@@ -87,12 +100,14 @@ enum LoopRegistry {
     }
 
     /// Posts to the loop of that name. Returns 0 or an error; does not need a loop of its own. stackClass: of the coroutine
-    /// that is made of it. drop: called with the argument if the thread ends before it takes the post.
+    /// that is made of it. isCallback: none is made of it, and the
+    /// loop calls it; what the function returns is not looked at then. drop: called with the argument if the thread ends before it takes the post.
     static func post(
         to loopID: Int64, _ function: @escaping CoroutineFunction, _ argument: UnsafeMutableRawPointer?,
-        stackClass: UInt8 = StackPool.usualClass, drop: ReleaseFunction? = nil
+        stackClass: UInt8 = StackPool.usualClass, isCallback: Bool = false, drop: ReleaseFunction? = nil
     ) -> Int32 {
-        let made = Mailbox.Post(function: function, argument: argument, stackClass: stackClass, drop: drop)
+        let made = Mailbox.Post(
+            function: function, argument: argument, stackClass: stackClass, isCallback: isCallback, drop: drop)
         guard let post = Heap.one(made) else { return Code.noMemory }
         let posted = Shared.withLock { shared -> Bool in
             guard let mailbox = mailbox(of: loopID, in: shared) else { return false }

@@ -26,6 +26,8 @@ struct Mailbox {
         var function: CoroutineFunction
         var argument: UnsafeMutableRawPointer?
         var stackClass = StackPool.usualClass
+        /// Whether the function is called by the loop itself, instead of in a coroutine.
+        var isCallback = false
         /// Called with the argument if nobody takes the post.
         var drop: ReleaseFunction?
         var next: UnsafeMutablePointer<Post>?
@@ -139,10 +141,16 @@ extension RuntimeRef {
     /// How long posts wait for memory before they are tried again: 10 ms.
     static var postsRetryInterval: Int64 { 10_000_000 }
 
-    /// Makes what other threads have posted into coroutines. What there is no memory for stays, for the next pass.
+    /// Makes what other threads have posted into coroutines, and calls the callbacks. What there is no memory for stays, with
+    /// what came after it, for the next pass.
     func takePosts() {
         var post = pointee.mailbox.takeAll()
         while let current = post {
+            if current.pointee.isCallback {
+                post = current.pointee.next
+                callBack(current)
+                continue
+            }
             var creation = Creation(function: current.pointee.function, argument: current.pointee.argument)
             creation.flags = initialFlags.union(.detached)
             creation.stackClass = current.pointee.stackClass
@@ -157,6 +165,16 @@ extension RuntimeRef {
             Heap.free(current)
             pointee.counters.posts &+= 1
         }
+    }
+
+    /// User code that must not suspend, on the thread's own stack.
+    private func callBack(_ post: UnsafeMutablePointer<Mailbox.Post>) {
+        let (function, argument) = (post.pointee.function, post.pointee.argument)
+        Heap.free(post)
+        pointee.counters.posts &+= 1
+        pointee.obstacles.forbid()
+        _ = function(argument)
+        pointee.obstacles.allow()
     }
 
     /// Has the loop look for posts and signals again when there may be memory for them.

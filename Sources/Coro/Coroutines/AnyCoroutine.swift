@@ -51,6 +51,19 @@ public struct AnyCoroutine: Hashable, Sendable {
     /// gone.
     public var stackTrace: String { text(coro_where_text) ?? "" }
 
+    /// `CORO_STATE_NEW` and so on; nil if it is gone.
+    var state: UInt32? { info.map { UInt32($0.state) } }
+
+    /// Runs `body` on the thread that it belongs to: at once, if that is this one. `body` must not suspend. It is not called if
+    /// that thread has ended.
+    func onItsThread(_ body: @escaping @Sendable (AnyCoroutine) -> Void) {
+        if coro_ident(id) != CORO_EWRONGTHREAD { return body(self) }
+        let call = Unmanaged.passRetained(Box { body(self) })
+        let code = coro_post_callback(
+            coro_loop_of(id), { Unmanaged<Box<() -> Void>>.fromOpaque($0!).takeRetainedValue().value() }, call.toOpaque())
+        if code < 0 { call.release() }
+    }
+
     private var info: coro_info? {
         var info = coro_info()
         info.struct_size = MemoryLayout<coro_info>.size
@@ -71,6 +84,7 @@ public struct AnyCoroutine: Hashable, Sendable {
     /// Waits until it has ended. Suspends. Throws what it failed with, `CoroError.timeout` when the time ran out, or what
     /// the caller was interrupted with. Returns what a C coroutine returned; nil for one written in Swift, whose result is
     /// `Coroutine.join()`'s.
+    @available(*, noasync, message: "use `try await coroutine.value`")
     @discardableResult
     public func join(timeout: Duration? = nil) throws(CoroError) -> UnsafeMutableRawPointer? {
         var result: UnsafeMutableRawPointer?

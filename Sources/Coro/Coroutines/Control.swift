@@ -26,7 +26,7 @@ extension AnyCoroutine {
     }
 }
 
-extension Coroutine where Success == Never {
+extension Coroutine where Success == Never, Failure == Never {
     /// What `interrupt` was given, in the coroutine whose last suspending call it interrupted.
     public static var interruptValue: UnsafeMutableRawPointer? { coro_interrupt_value() }
 }

@@ -18,8 +18,8 @@ extension Runnable {
     /// Makes a coroutine that runs this object, and holds it until it has ended. Its name is the object's class, if no other is
     /// given. An object may be run by several.
     public func spawn(
-        name: String? = nil, stackSize: Int = 0, start: Coroutine<Success>.Start = .queued
-    ) throws(CoroError) -> Coroutine<Success> {
+        name: String? = nil, stackSize: Int = 0, start: CoroutineStart = .queued
+    ) throws(CoroError) -> Coroutine<Success, any Error> {
         try Coroutine.spawn(name: name ?? "\(type(of: self))", stackSize: stackSize, start: start) { try self.run() }
     }
 }

@@ -1,7 +1,7 @@
 import CCoro
 import Glibc
 
-extension Coroutine where Success == Never {
+extension Coroutine where Success == Never, Failure == Never {
     /// Runs all `bodies`, each in a coroutine of its own, started in their order, and waits until all have ended. Returns
     /// what they returned, in their order.
     ///
@@ -22,7 +22,7 @@ extension Coroutine where Success == Never {
         // To C, no time at all, or less than a nanosecond, would be all the time there is.
         options.timeout = timeout.map { $0.nanoseconds == 0 ? 1 : $0.nanoseconds } ?? 0
         options.release = Work.giveBack
-        let works = bodies.map { TypedWork($0) }
+        let works = bodies.map { ClosureOutcome($0) }
         var calls = works.map { work in
             var call = coro_call()
             call.fn = Work.function

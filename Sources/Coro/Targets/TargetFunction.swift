@@ -21,8 +21,8 @@ public struct TargetFunction<each Argument: CArgument, Result>: Sendable {
     ///
     /// A pointer's memory must live until the coroutine has ended. Texts are copied.
     public func spawn(
-        _ arguments: repeat each Argument, name: String? = nil, stackSize: Int = 0, start: Coroutine<Result>.Start = .queued
-    ) throws -> Coroutine<Result> {
+        _ arguments: repeat each Argument, name: String? = nil, stackSize: Int = 0, start: CoroutineStart = .queued
+    ) throws -> Coroutine<Result, any Error> {
         if let closure {
             if !target.isRegistered { throw CoroError.system(errno: ESRCH) }
             return try Coroutine.spawn(name: name ?? closure.name, stackSize: stackSize, start: start) {
@@ -32,7 +32,7 @@ public struct TargetFunction<each Argument: CArgument, Result>: Sendable {
         var call = CArguments()
         repeat try (each arguments).pass(to: &call)
         let options = Target.SpawnOptions(name: name, stackSize: stackSize, start: start)
-        return Coroutine(id: try target.start(call, options), outcome: TypedOutcome(result))
+        return Coroutine(TypedOutcome(id: try target.start(call, options), result), start: start)
     }
 
     /// Runs it in a coroutine of its own, and waits for its end. Suspends, as if the caller had called the function itself:

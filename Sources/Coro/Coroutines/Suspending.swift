@@ -1,7 +1,7 @@
 import CCoro
 
-// What a coroutine does to itself. (`Success == Never` is inferred: `Coroutine.sleep(for: .seconds(1))`.)
-extension Coroutine where Success == Never {
+// What a coroutine does to itself. (That `Success` and `Failure` are `Never` is inferred: `Coroutine.sleep(for: .seconds(1))`.)
+extension Coroutine where Success == Never, Failure == Never {
     /// The running coroutine; nil on a thread's own stack.
     public static var current: AnyCoroutine? { AnyCoroutine.current }
 
@@ -11,26 +11,31 @@ extension Coroutine where Success == Never {
     }
 
     /// Lets the other runnable coroutines run, and goes on after them.
+    @available(*, noasync, message: "use `await Task.yield()`")
     public static func yield() throws(CoroError) {
         try check(coro_yield())
     }
 
     /// Goes on in the next pass of the loop: after the timers that are due and one look at the descriptors.
+    @available(*, noasync, message: "use `await Task.yield()`")
     public static func yieldSlice() throws(CoroError) {
         try check(coro_yield_slice())
     }
 
     /// Sleeps for at least `duration`; zero is one pass of the loop. Throws what the caller was interrupted with.
+    @available(*, noasync, message: "use `try await Task.sleep(for:)`")
     public static func sleep(for duration: Duration) throws(CoroError) {
         try check(coro_sleep(duration.nanoseconds))
     }
 
     /// Sleeps until `EventLoop.now` is at least `deadline`.
+    @available(*, noasync, message: "use `try await Task.sleep(for:)`")
     public static func sleep(until deadline: Duration) throws(CoroError) {
         try check(coro_sleep_absolute(deadline.nanoseconds))
     }
 
     /// Suspends until somebody calls `schedule` on the caller; returns the value given there.
+    @available(*, noasync, message: "use a continuation")
     @discardableResult
     public static func park() throws(CoroError) -> UnsafeMutableRawPointer? {
         var value: UnsafeMutableRawPointer?

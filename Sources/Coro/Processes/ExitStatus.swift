@@ -54,7 +54,7 @@ extension ChildProcess.ExitStatus: CustomStringConvertible {
     }
 }
 
-extension Coroutine where Success == Never {
+extension Coroutine where Success == Never, Failure == Never {
     /// Waits until a child of this process has ended, however it was made. Suspends. At most one may wait for it:
     /// `CoroError.simultaneous`. Throws `CoroError.system(errno: ECHILD)` if it is no child of this process, or somebody else
     /// has taken its status; or what the caller was interrupted with: the child can then still be waited for. See

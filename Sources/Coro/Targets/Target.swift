@@ -60,8 +60,8 @@ public struct Target: Hashable, Sendable {
     /// pointer of another kind than `const char *`, or `borrowed` or `owned`: nobody would keep a copy of it.
     public func spawn(
         _ arguments: [TargetValue] = [], _ named: KeyValuePairs<String, TargetValue> = [:], name: String? = nil,
-        stackSize: Int = 0, start: Coroutine<TargetValue>.Start = .queued
-    ) throws -> Coroutine<TargetValue> {
+        stackSize: Int = 0, start: CoroutineStart = .queued
+    ) throws -> Coroutine<TargetValue, any Error> {
         let names = arguments.map { _ in nil } + named.map { $0.key as String? }
         return try spawn(arguments + named.map(\.value), names, SpawnOptions(name: name, stackSize: stackSize, start: start))
     }
@@ -74,14 +74,14 @@ public struct Target: Hashable, Sendable {
     }
 
     private func spawn(
-        _ values: [TargetValue], _ names: [String?], _ options: SpawnOptions<TargetValue>
-    ) throws -> Coroutine<TargetValue> {
+        _ values: [TargetValue], _ names: [String?], _ options: SpawnOptions
+    ) throws -> Coroutine<TargetValue, any Error> {
         // Before it is started: then it may be unregistered already.
         let size = try check(coro_target_result_size(id))
         try checkTexts(values, names)
         var call = CArguments()
         for value in values { try value.pass(to: &call) }
-        return Coroutine(id: try start(call, named: names, options), outcome: ValueOutcome(size: size))
+        return Coroutine(ValueOutcome(id: try start(call, named: names, options), size: size), start: options.start)
     }
 
     /// Throws if a text would be passed as a pointer: it is gone when this call is over, and not free(3)'s.
@@ -98,14 +98,14 @@ public struct Target: Hashable, Sendable {
     }
 
     /// How to make a coroutine.
-    struct SpawnOptions<Success> {
+    struct SpawnOptions {
         var name: String?
         var stackSize = 0
-        var start = Coroutine<Success>.Start.queued
+        var start = CoroutineStart.queued
     }
 
     func start(
-        _ arguments: consuming CArguments, named names: [String?] = [], _ spawn: SpawnOptions<some Any>
+        _ arguments: consuming CArguments, named names: [String?] = [], _ spawn: SpawnOptions
     ) throws(CoroError) -> Int64 {
         var options = coro_options()
         coro_options_init(&options)

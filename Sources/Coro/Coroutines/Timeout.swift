@@ -1,6 +1,6 @@
 import CCoro
 
-extension Coroutine where Success == Never {
+extension Coroutine where Success == Never, Failure == Never {
     /// Runs `body`, here and now, and bounds the time of all that it waits for.
     ///
     ///     let header = try Coroutine.withTimeout(.seconds(5)) { try connection.readHeader() }

@@ -2,31 +2,39 @@ import CCoro
 import Glibc
 
 /// The outcome of a target, which C keeps until somebody joins.
-class TargetOutcome<Success>: Outcome {
+class TargetOutcome<Success>: Outcome<Success, any Error>, @unchecked Sendable {
     private var outcome: Result<Success, any Error>?
 
     /// Joins by the C function for it. Suspends.
-    func take(_ id: Int64, _ timeout: Int64) throws -> Success { throw CoroError.dead }
+    func take(_ timeout: Int64) throws -> Success { throw CoroError.dead }
 
-    func join(_ coroutine: AnyCoroutine, timeout: Duration?) throws -> Success {
-        if let outcome { return try outcome.get() }
-        let result = Result { try take(coroutine.id, timeout?.nanoseconds ?? .max) }
-        // Its record goes with what it failed with, and not with what interrupted the caller; but another who joins may have
-        // been faster, and has kept the outcome.
-        if outcome == nil, coroutine.isGone { outcome = result }
-        return try result.get()
+    override func result(timeout: Duration?) throws(CoroError) -> Result<Success, any Error> {
+        if !isHere { throw .wrongThread }
+        if let outcome { return outcome }
+        let result = Result { try take(timeout?.nanoseconds ?? .max) }
+        // Another who joins may have been faster, and has kept the outcome.
+        if let outcome { return outcome }
+        // Its record goes with what it failed with, and not with what interrupted the caller.
+        guard AnyCoroutine(id: id).state == nil else {
+            if case .failure(let error as CoroError) = result { throw error }
+            return result
+        }
+        isTaken = true
+        outcome = result
+        return result
     }
 }
 
 /// Of a type that Swift knows.
-final class TypedOutcome<Success>: TargetOutcome<Success> {
+final class TypedOutcome<Success>: TargetOutcome<Success>, @unchecked Sendable {
     private let result: CResult<Success>
 
-    init(_ result: CResult<Success>) {
+    init(id: Int64, _ result: CResult<Success>) {
         self.result = result
+        super.init(id: id)
     }
 
-    override func take(_ id: Int64, _ timeout: Int64) throws -> Success {
+    override func take(_ timeout: Int64) throws -> Success {
         let size = result.type.size
         return try withUnsafeTemporaryAllocation(byteCount: max(size, 1), alignment: 16) { bytes in
             let address = bytes.baseAddress!
@@ -40,15 +48,16 @@ final class TypedOutcome<Success>: TargetOutcome<Success> {
 }
 
 /// Of what type it is.
-final class ValueOutcome: TargetOutcome<TargetValue> {
+final class ValueOutcome: TargetOutcome<TargetValue>, @unchecked Sendable {
     private let size: Int
 
     /// size: the result's.
-    init(size: Int) {
+    init(id: Int64, size: Int) {
         self.size = size
+        super.init(id: id)
     }
 
-    override func take(_ id: Int64, _ timeout: Int64) throws -> TargetValue {
+    override func take(_ timeout: Int64) throws -> TargetValue {
         try withUnsafeTemporaryAllocation(byteCount: max(size, 1), alignment: 16) { bytes in
             var value = coro_value()
             value.kind = UInt32(CORO_VALUE_BYTES)
@@ -57,15 +66,6 @@ final class ValueOutcome: TargetOutcome<TargetValue> {
             try check(coro_join_value(id, &value, timeout))
             return TargetValue(value)
         }
-    }
-}
-
-extension AnyCoroutine {
-    /// Whether nothing of it is left to wait for.
-    fileprivate var isGone: Bool {
-        var info = coro_info()
-        info.struct_size = MemoryLayout<coro_info>.size
-        return coro_get_info(id, &info) < 0
     }
 }
 
