@@ -1260,6 +1260,7 @@ int64_t coro_get_live_coros(void);
 #define CORO_WAIT_FILE 26     /* wait_object: a number that names the call */
 #define CORO_WAIT_ROOM 27     /* for room for another descriptor; wait_object: the one that it accepts from */
 #define CORO_WAIT_SELECT 28   /* wait_object: how many cases */
+#define CORO_WAIT_PROMISE 29
 
 /* What is known of a coroutine. Set struct_size first. */
 typedef struct coro_info {
@@ -2600,23 +2601,27 @@ coro_loop_t coro_loop_of(coro_t co);
  *     int code = coro_promise_wait(answer, &text);
  *     coro_promise_free(answer);
  *
- * It has two sides: who keeps it, once, and who has made it, and frees it, once. The one may be done before the other.
+ * It has two sides: who keeps it, once, and who has made it, and frees it, once. The one may be done before the other. The child
+ * of a fork has copies of those there are: what another thread was to keep is not kept there.
  */
 typedef struct coro_promise coro_promise;
 
 /* A new one. release (may be NULL) is called with the value that it was kept with, if that is not NULL: by coro_promise_free(),
-   or by coro_promise_keep() if that comes later, on its thread; it must not suspend. NULL without memory. Ownership: both sides,
-   as above. Call from: anywhere; it belongs to the calling thread's loop. */
+   or by coro_promise_keep() if that comes later, on the thread that calls that; it must not suspend. NULL without memory.
+   Ownership: both sides, as above. Call from: anywhere; it belongs to the calling thread's loop. */
 coro_promise *CORO_NULLABLE coro_promise_new(void (*CORO_NULLABLE release)(void *CORO_NULLABLE value));
 
 /* Keeps it: all who wait get `code`, 0 or negative, and `value`, as does everybody later. To be called exactly once, or its
-   memory stays. Then `promise` is no longer the caller's. It may come late: after coro_promise_free(), and when the thread has
-   ended. Returns 0, -EINVAL (NULL, or code is positive: then it is still to be kept). Call from: anywhere; does not suspend. */
+   memory stays. Then `promise` is no longer the caller's. On its thread it is kept when this returns; from others the news come
+   between two passes of the loop, which is woken if it waits. It may come late: after coro_promise_free(), and when the thread
+   has ended. Returns 0, -EINVAL (NULL, or code is positive: then it is still to be kept), -EALREADY (it was kept before: not
+   always seen). Call from: anywhere; does not suspend. */
 int coro_promise_keep(coro_promise *CORO_NULLABLE promise, int code, void *CORO_NULLABLE value);
 
 /* Waits until it is kept. Suspends, unless it is. Any number may wait; they go on in the order they came. *value (if not NULL)
-   is what it was kept with, and still the promise's. Returns its code, 0 or negative, or
-     the code the caller was interrupted with: the promise stays
+   is what it was kept with, and still the promise's: there until that is freed. While anybody waits, the loop is not idle, and
+   there is no deadlock. Returns its code, 0 or negative, or
+     the code the caller was interrupted with, with *value NULL: the promise stays
      CORO_ECLOSED  it was freed meanwhile
      CORO_EWRONGTHREAD, -EINVAL (NULL), CORO_EYIELDFROMMAIN, on a thread's own stack: -errno if the loop can't wait
    Call from: its thread. */
@@ -2703,7 +2708,7 @@ int coro_set_poll_hooks(const coro_poll_hooks *CORO_NULLABLE hooks);
 
 /* Puts this thread's loop on virtual time, which stands still while coroutines run and jumps to the next deadline when
    the loop would wait for it. It stands still too while the thread pool or the kernel works for the loop (coro_blocking(),
-   files, names). false: back to the real clock. Call from: anywhere. */
+   files, names); and while somebody waits for a promise, and nobody can run, it passes as real time does. false: back to the real clock. Call from: anywhere. */
 int coro_test_set_virtual_time(bool on);
 
 /* Moves the loop's time on by ns (it never goes back), real or virtual. Returns 0, or -EINVAL. Call from: anywhere. */

@@ -131,6 +131,8 @@ enum WaitKind: UInt8 {
     case once, waitGroup, blocking, names, file, room
     // `waitObject` is the address of a `SelectWait`:
     case select
+    // As those before that:
+    case promise
 
     /// Whether such a wait is done, and has not failed, when its own time is up.
     var endsWithTime: Bool { self == .sleep || self == .room }

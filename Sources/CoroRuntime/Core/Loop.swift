@@ -165,6 +165,7 @@ extension RuntimeRef {
         let wakeTime = pointee.timers.nextWake
         if pointee.clock.isVirtual, !postsWait, pointee.jobs.count == 0, pointee.poller.pointee.operations.count == 0,
             let wakeTime {
+            if pointee.promiseWaits > 0 { return sleepInVirtualTime(until: wakeTime, limit: limit) }
             let found = pointee.poller.waiterCount > 0 ? pointee.poller.wait(in: self, timeout: 0) : 0
             if found == 0, !pointee.mailbox.hasPosts { pointee.clock.jump(to: wakeTime) }
             return found
@@ -176,6 +177,15 @@ extension RuntimeRef {
     private func timeUntil(_ wakeTime: Int64?) -> Int64 {
         guard let wakeTime, !pointee.clock.isVirtual else { return .max }
         return Swift.max(wakeTime &- pointee.clock.read(), 0)
+    }
+
+    /// Waits for what keeps a promise, which may need the loop for that, or take longer than the time it is given: so virtual
+    /// time neither stands still nor jumps, but passes as the real one does.
+    private func sleepInVirtualTime(until wakeTime: Int64, limit: Int64) -> Int32 {
+        let (began, start) = (pointee.clock.read(), coro_system_clock())
+        let found = sleepUntilEvent(timeout: Swift.min(Swift.max(wakeTime &- began, 0), limit))
+        pointee.clock.jump(to: Swift.min(wakeTime, addClamped(began, coro_system_clock() &- start)))
+        return found
     }
 
     /// Asks the poller, while others can run, if it is due.

@@ -119,7 +119,7 @@ extension RuntimeRef {
         case .write: pointee.poller.clearWaiter(of: Int32(coroutine.pointee.waitObject), .write)
         case .child: pointee.poller.clearReader(coroutine, of: ChildWait(packed: coroutine.pointee.waitObject).descriptor)
         case .parallel, .event, .semaphore, .zero, .mutex, .readLock, .writeLock, .condition, .send, .receive, .fifo, .keys,
-            .group, .barrier, .once, .waitGroup, .blocking, .names, .file, .room:
+            .group, .barrier, .once, .waitGroup, .blocking, .names, .file, .room, .promise:
             UnsafeMutablePointer<WaitList>(bitPattern: coroutine.pointee.waitObject).unsafelyUnwrapped.pointee.remove(coroutine)
         case .select: removeStandIns(of: SelectWaitRef(bitPattern: coroutine.pointee.waitObject).unsafelyUnwrapped)
         }

@@ -51,8 +51,11 @@ struct Runtime {
 
     // -- what coroutines wait for --
 
-    /// How many coroutines wait for something that goes on outside the loop: see `Completion`.
+    /// How many coroutines wait for something that goes on outside the loop: see `Completion` and
+    /// `Promise`.
     var outsideCount = 0
+    /// How many of those wait for a promise, and not for what the runtime itself has under way.
+    var promiseWaits = 0
     /// What the thread pool does for this loop,
     var jobs = JobList()
     /// and the look-ups of names among it that others may join.

@@ -169,6 +169,7 @@ extension WaitKind {
         case .blocking: "waiting for a blocking call"
         case .names: "looking up a name"
         case .file: "waiting for a file operation"
+        case .promise: "waiting for promise"
         case .none, .park, .pass, .sleep, .join, .read, .write, .child, .parallel, .group, .room, .select: ""
         }
     }

@@ -19,7 +19,9 @@ struct Mailbox {
     fileprivate var last: UnsafeMutablePointer<Post>?
     fileprivate var firstJob: JobRef?
     fileprivate var lastJob: JobRef?
-    /// Rung for posts, for jobs and for signals. Used without the lock.
+    /// Those that other threads have kept.
+    var promises = PromiseList()
+    /// Rung for posts, for jobs, for promises and for signals. Used without the lock.
     let bell: UnsafeMutablePointer<coro_bell>
 
     struct Post {
@@ -62,20 +64,30 @@ extension UnsafeMutablePointer<Mailbox> {
         coro_bell_ring(pointee.bell)
     }
 
-    /// Whether there are posts, jobs or signals to take. For the loop's thread, as all that follows.
+    /// Whether there are posts, jobs, promises or signals to take. For the loop's thread, as all that follows.
     var hasPosts: Bool { coro_bell_has_rung(pointee.bell) }
 
     var isExposed: Bool { pointee.isExposed }
 
-    /// Takes out all posts, in their order. Jobs and signals are to be looked at after this, which takes back the ring for all.
-    func takeAll() -> UnsafeMutablePointer<Mailbox.Post>? {
+    /// Takes out all posts and promises, in their order. Jobs and signals are to be looked at after this, which takes back the
+    /// ring for all.
+    func takeAll() -> (posts: UnsafeMutablePointer<Mailbox.Post>?, promises: PromiseList) {
         coro_process_lock()
         defer { coro_process_unlock() }
         coro_bell_set_rung(pointee.bell, false)
-        let first = pointee.first
+        let taken = (pointee.first, pointee.promises)
         pointee.first = nil
         pointee.last = nil
-        return first
+        pointee.promises = PromiseList()
+        return taken
+    }
+
+    func takePromises() -> PromiseList {
+        coro_process_lock()
+        defer { coro_process_unlock() }
+        let promises = pointee.promises
+        pointee.promises = PromiseList()
+        return promises
     }
 
     /// Takes out all jobs that are done, in the order in which they came.
@@ -118,7 +130,8 @@ extension UnsafeMutablePointer<Mailbox> {
 
     /// Nobody will take the posts that there are. User code that must not suspend.
     func dropPosts() {
-        var post = takeAll()
+        var (post, promises) = takeAll()
+        promises.first?.disposeAll()
         while let dropped = post {
             post = dropped.pointee.next
             dropped.pointee.drop?(dropped.pointee.argument)
@@ -141,10 +154,11 @@ extension RuntimeRef {
     /// How long posts wait for memory before they are tried again: 10 ms.
     static var postsRetryInterval: Int64 { 10_000_000 }
 
-    /// Makes what other threads have posted into coroutines, and calls the callbacks. What there is no memory for stays, with
-    /// what came after it, for the next pass.
+    /// Makes what other threads have posted into coroutines, and calls the callbacks; before that it tells of the promises that
+    /// they have kept. What there is no memory for stays, with what came after it, for the next pass.
     func takePosts() {
-        var post = pointee.mailbox.takeAll()
+        var (post, promises) = pointee.mailbox.takeAll()
+        settleAll(promises)
         while let current = post {
             if current.pointee.isCallback {
                 post = current.pointee.next
