@@ -12,16 +12,15 @@ class TargetOutcome<Success>: Outcome<Success, any Error>, @unchecked Sendable {
         if !isHere { throw .wrongThread }
         if let outcome { return outcome }
         let result = Result { try take(timeout?.nanoseconds ?? .max) }
-        // Another who joins may have been faster, and has kept the outcome.
-        if let outcome { return outcome }
-        // Its record goes with what it failed with, and not with what interrupted the caller.
-        guard AnyCoroutine(id: id).state == nil else {
-            if case .failure(let error as CoroError) = result { throw error }
-            return result
+        // Its record goes with its outcome, and not with what interrupted the caller; but another who joins may have been
+        // faster, and has kept the outcome.
+        if outcome == nil, AnyCoroutine(id: id).state == nil {
+            isTaken = true
+            outcome = result
         }
-        isTaken = true
-        outcome = result
-        return result
+        guard case .failure(let error as CoroError) = result else { return result }
+        if case .failure(error as CoroError)? = outcome { return result }
+        throw error
     }
 }
 
