@@ -60,6 +60,7 @@ struct Coroutine {
     var tableNext: CoroutineRef?
     var function: CoroutineFunction?
     var argument: UnsafeMutableRawPointer?
+    /// What its function has returned. Until then its place is `release`'s.
     var result: UnsafeMutableRawPointer?
     /// The code it failed with; 0: none.
     var failure: Int32 = 0
@@ -111,7 +112,6 @@ struct Coroutine {
         var name: UnsafeMutablePointer<CChar>?
         /// Owned; what `coro_fail` said.
         var failureMessage: UnsafeMutablePointer<CChar>?
-        var release: (@convention(c) (UnsafeMutableRawPointer?) -> Void)?
         var locals = LocalValues()
         var floatingPoint = coro_fp_control()
         var timeouts = TimeoutScopes()
@@ -122,6 +122,14 @@ struct Coroutine {
 
 typealias CoroutineFunction = @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer?
 typealias ReleaseFunction = @convention(c) (UnsafeMutableRawPointer?) -> Void
+
+extension Coroutine {
+    /// What its argument is given back to, before it has a result.
+    var release: ReleaseFunction? {
+        get { unsafeBitCast(result, to: ReleaseFunction?.self) }
+        set { result = unsafeBitCast(newValue, to: UnsafeMutableRawPointer?.self) }
+    }
+}
 
 /// What a waiting coroutine waits for. The numbers are `CORO_WAIT_…`.
 enum WaitKind: UInt8 {

@@ -13,7 +13,7 @@ struct Creation {
 
     /// Whether it has anything that is kept in `Extras`.
     @inline(__always)
-    var isPlain: Bool { name == nil && release == nil && flags.rawValue & Coroutine.Flags.slowSwitch.rawValue == 0 }
+    var isPlain: Bool { name == nil && flags.rawValue & Coroutine.Flags.slowSwitch.rawValue == 0 }
 }
 
 /// Why something was not done: the code to return, with its report written.
@@ -45,6 +45,7 @@ extension RuntimeRef {
         coroutine.pointee.flags = creation.flags
         coroutine.pointee.function = creation.function
         coroutine.pointee.argument = creation.argument
+        coroutine.pointee.release = creation.release
         coroutine.pointee.spawnSite = creation.site
         coroutine.pointee.selfishActsLeft = pointee.selfishness
         coroutine.pointee.createdAt = pointee.loopState == .idle ? pointee.clock.read() : pointee.now
@@ -58,7 +59,6 @@ extension RuntimeRef {
     @inline(never)
     private func addExtras(to coroutine: CoroutineRef, _ creation: Creation) throws(Refusal) {
         let extras = coroutine.obtainExtras()
-        extras?.pointee.release = creation.release
         extras?.pointee.floatingPoint = coro_fp_control_get()
         // The control words of all who do not save them are kept with those of the thread's own stack.
         let shared = creation.flags.contains(.savesFloatingPoint) ? pointee.main.obtainExtras() : extras
@@ -114,14 +114,18 @@ extension RuntimeRef {
         coroutine.pointee.state = .ended
         coroutine.pointee.holders += 1
         coroutine.call?.freeArguments()
-        releaseArgument(of: coroutine)
+        let release = coroutine.pointee.release
+        coroutine.pointee.result = nil
+        releaseArgument(of: coroutine, by: release)
         coroutine.pointee.holders -= 1
         end(coroutine)
     }
 
     /// Ends the current coroutine, whose function has returned. Returns the context to go on in.
-    func finish(_ me: CoroutineRef) -> UnsafeMutableRawPointer {
-        releaseArgument(of: me)
+    func finish(_ me: CoroutineRef, result: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer {
+        let release = me.pointee.release
+        me.pointee.result = result
+        releaseArgument(of: me, by: release)
         if me.pointee.failure != 0 {
             me.pointee.result = nil
             if me.pointee.failure != Code.shutdown { notify(me) }
@@ -139,8 +143,9 @@ extension RuntimeRef {
     }
 
     /// Gives back what the coroutine was given. User code that must not suspend.
-    private func releaseArgument(of coroutine: CoroutineRef) {
-        guard let extras = coroutine.pointee.extras, let release = extras.pointee.release else { return }
+    @inline(__always)
+    private func releaseArgument(of coroutine: CoroutineRef, by release: ReleaseFunction?) {
+        guard let release else { return }
         giveBack(coroutine.pointee.argument, to: release)
         // It is nobody's now, but code of the user's may still run in the coroutine.
         coroutine.pointee.argument = nil

@@ -146,6 +146,5 @@ private func runCoroutine() -> UnsafeMutableRawPointer {
     if me.has(.observed) { runtime.beginObserved(me) }
     // Not `unsafelyUnwrapped`: without optimization that is a generic call, whose first use takes more than a small stack.
     guard let function = me.pointee.function else { return coro_context_unreachable() }
-    me.pointee.result = function(me.pointee.argument)
-    return runtime.finish(me)
+    return runtime.finish(me, result: function(me.pointee.argument))
 }
