@@ -8,6 +8,12 @@ let package = Package(
     products: [
         .library(name: "Coro", targets: ["Coro"])
     ],
+    // Where the runtime is: one of the two. docs/swift-package.md says which to choose.
+    traits: [
+        .default(enabledTraits: ["BundledRuntime"]),
+        .trait(name: "BundledRuntime", description: "The package builds the runtime, into the program."),
+        .trait(name: "SharedLibrary", description: "The program is linked to an installed libcoro.so, as C programs are."),
+    ],
     targets: [
         // The contract: include/coro.h.
         .systemLibrary(name: "CCoro", path: "include"),
@@ -18,7 +24,16 @@ let package = Package(
             name: "CoroRuntime",
             dependencies: ["CCoro", "CCoroPlatform"]),
         // The Swift API. It imports CCoro alone: whatever Swift can do, C can do.
-        .target(name: "Coro", dependencies: ["CCoro", "CoroRuntime"]),
+        .target(
+            name: "Coro",
+            dependencies: [
+                "CCoro",
+                .target(name: "CoroRuntime", condition: .when(traits: ["BundledRuntime"])),
+                .target(name: "CoroSharedLibrary", condition: .when(traits: ["SharedLibrary"])),
+            ],
+            linkerSettings: [.linkedLibrary("coro", .when(traits: ["SharedLibrary"]))]),
+        // Where libcoro.so is, as pkg-config knows it.
+        .systemLibrary(name: "CoroSharedLibrary", pkgConfig: "libcoro"),
         // The tests through the C ABI, against this build. CMake runs the same against libcoro.so.
         .executableTarget(
             name: "abi-tests", dependencies: ["CCoro", "CoroRuntime"], path: "Tests/abi", exclude: ["CMakeLists.txt"],
