@@ -97,9 +97,6 @@ extension RuntimeRef {
         pointee.startsInARow = 0
         if pointee.mailbox.hasPosts, !postsWait {
             takePosts()
-            takeDoneJobs()
-            takeSignals()
-            retryHandlers()
         }
         while let coroutine = pointee.timers.popDue(pointee.now) {
             wake(coroutine, with: outcomeOfTimer(coroutine))
@@ -196,6 +193,12 @@ extension RuntimeRef {
         return found
     }
 
+    /// Nobody can run, but there is no time to wait: asks the poller now and then, for it may go on like this for ever.
+    private func pollInPassing() -> Int32 {
+        pointee.sleeplessPasses &+= 1
+        return pointee.sleeplessPasses & 31 == 0 && pointee.poller.waiterCount > 0 ? pointee.poller.wait(in: self, timeout: 0) : 0
+    }
+
     /// Waits. Where stacks are to be given back, it first waits for a little only; if nothing happens, the loop is idle, and
     /// gives them back a few at a time, for as long as nothing happens.
     private func sleepUntilEvent(timeout: Int64) -> Int32 {
@@ -203,7 +206,7 @@ extension RuntimeRef {
         let error = pointee.poller.open(in: self)
         if error < 0 { return error }
         let postsWait = postsWait
-        if !postsWait, !pointee.mailbox.goToSleep() { return 0 }
+        if !postsWait, pointee.mailbox.hasPosts || !pointee.mailbox.goToSleep() { return pollInPassing() }
         pointee.batch.pause()
         let timeout = postsWait ? Swift.min(timeout, RuntimeRef.postsRetryInterval) : timeout
         let tidies = pointee.stacks.hasSurplus && timeout > Self.idleness

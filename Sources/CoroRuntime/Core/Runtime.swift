@@ -45,6 +45,8 @@ struct Runtime {
     var loopState: LoopState = .idle
     /// How often a call on the thread's own stack has run the loop.
     var driveCount: UInt8 = 0
+    /// How often the loop would have waited, but for what was posted.
+    var sleeplessPasses: UInt8 = 0
     /// What the watchdog sees of this loop.
     var watched = LatencySettings.initialWatch()
     var latency = LatencySettings()

@@ -73,14 +73,14 @@ enum LoopRegistry {
             guard id > 0, number < shared.pointee.loops.count, let mailbox = shared.pointee.loops[number].mailbox,
                 id > mailbox.pointee.firstID
             else { return nil }
-            mailbox.pointee.isExposed = true
+            mailbox.setExposed(true)
             return mailbox.pointee.loopID
         } ?? nil
     }
 
     /// In the child of a fork: the loops of other threads are gone with the threads, and with them all who knew of this one.
     static func keepOnly(_ mailbox: UnsafeMutablePointer<Mailbox>?) {
-        mailbox?.pointee.isExposed = false
+        mailbox?.setExposed(false)
         _ = Shared.withLock { shared in
             for number in 0..<shared.pointee.loops.count {
                 let entry = shared.pointee.loops[number]
@@ -100,8 +100,8 @@ enum LoopRegistry {
     }
 
     /// Posts to the loop of that name. Returns 0 or an error; does not need a loop of its own. stackClass: of the coroutine
-    /// that is made of it. isCallback: none is made of it, and the
-    /// loop calls it; what the function returns is not looked at then. drop: called with the argument if the thread ends before it takes the post.
+    /// that is made of it. isCallback: none is made of it, and the loop calls it; what the function returns is not looked at
+    /// then. drop: called with the argument if the thread ends before it takes the post.
     static func post(
         to loopID: Int64, _ function: @escaping CoroutineFunction, _ argument: UnsafeMutableRawPointer?,
         stackClass: UInt8 = StackPool.usualClass, isCallback: Bool = false, drop: ReleaseFunction? = nil
@@ -109,6 +109,10 @@ enum LoopRegistry {
         let made = Mailbox.Post(
             function: function, argument: argument, stackClass: stackClass, isCallback: isCallback, drop: drop)
         guard let post = Heap.one(made) else { return Code.noMemory }
+        if let runtime = Runtime.existing, runtime.pointee.loopID == loopID {
+            runtime.pointee.mailbox.appendOwn(post)
+            return 0
+        }
         let posted = Shared.withLock { shared -> Bool in
             guard let mailbox = mailbox(of: loopID, in: shared) else { return false }
             mailbox.append(post)

@@ -1,7 +1,7 @@
 import CCoroPlatform
 
 /// What other threads may reach of a thread's loop: where they post, and how they wake it. Everything in it is guarded by the
-/// process lock, but for the bell.
+/// process lock, but for the bell, and for what its own thread posts.
 struct Mailbox {
     /// Which part of the ids the loop gives out: the high bits of its coroutines' ids.
     let number: Int
@@ -11,12 +11,13 @@ struct Mailbox {
     let firstID: Int64
     /// Whether an earlier loop had this number.
     let isReused: Bool
-    /// Whether any other thread can know of the loop, and so could wake it.
-    var isExposed = false
+    /// Whether any other thread can know of the loop, and so could wake it. Atomic: who knows of a coroutine sets it.
+    fileprivate var exposed: UInt32 = 0
     /// What the watchdog looks at; nil until the loop first runs a coroutine.
     var watched: RuntimeRef?
-    fileprivate var first: UnsafeMutablePointer<Post>?
-    fileprivate var last: UnsafeMutablePointer<Post>?
+    fileprivate var posts = PostList()
+    /// What its own thread has posted: for that thread alone.
+    fileprivate var ownPosts = PostList()
     fileprivate var firstJob: JobRef?
     fileprivate var lastJob: JobRef?
     /// Those that other threads have kept.
@@ -32,7 +33,32 @@ struct Mailbox {
         var isCallback = false
         /// Called with the argument if nobody takes the post.
         var drop: ReleaseFunction?
-        var next: UnsafeMutablePointer<Post>?
+        fileprivate(set) var next: UnsafeMutablePointer<Post>?
+    }
+
+    /// First in, first out.
+    struct PostList {
+        private(set) var first: UnsafeMutablePointer<Post>?
+        private var last: UnsafeMutablePointer<Post>?
+
+        mutating func append(_ post: UnsafeMutablePointer<Post>) {
+            if let last { last.pointee.next = post } else { first = post }
+            last = post
+        }
+
+        /// Puts what was taken out, from `posts` on, ahead of what has come since.
+        mutating func putBack(_ posts: UnsafeMutablePointer<Post>) {
+            var end = posts
+            while let next = end.pointee.next { end = next }
+            end.pointee.next = first
+            if first == nil { last = end }
+            first = posts
+        }
+
+        mutating func takeAll() -> UnsafeMutablePointer<Post>? {
+            defer { self = PostList() }
+            return first
+        }
     }
 
     /// nil without memory.
@@ -48,13 +74,13 @@ struct Mailbox {
 extension UnsafeMutablePointer<Mailbox> {
     /// Behind the process lock.
     func append(_ post: UnsafeMutablePointer<Mailbox.Post>) {
-        if let last = pointee.last {
-            last.pointee.next = post
-        } else {
-            pointee.first = post
-        }
-        pointee.last = post
+        pointee.posts.append(post)
         coro_bell_ring(pointee.bell)
+    }
+
+    /// What the loop's own thread posts, which needs no lock, and does not sleep.
+    func appendOwn(_ post: UnsafeMutablePointer<Mailbox.Post>) {
+        pointee.ownPosts.append(post)
     }
 
     /// A job is done. Behind the process lock.
@@ -65,9 +91,17 @@ extension UnsafeMutablePointer<Mailbox> {
     }
 
     /// Whether there are posts, jobs, promises or signals to take. For the loop's thread, as all that follows.
-    var hasPosts: Bool { coro_bell_has_rung(pointee.bell) }
+    var hasPosts: Bool { hasRung || pointee.ownPosts.first != nil }
 
-    var isExposed: Bool { pointee.isExposed }
+    /// Whether any of that came from elsewhere.
+    var hasRung: Bool { coro_bell_has_rung(pointee.bell) }
+
+    var isExposed: Bool { withUnsafePointer(to: &pointee.exposed) { coro_atomic_load($0) != 0 } }
+
+    /// On any thread.
+    func setExposed(_ on: Bool) {
+        withUnsafeMutablePointer(to: &pointee.exposed) { _ = coro_atomic_exchange($0, on ? 1 : 0) }
+    }
 
     /// Takes out all posts and promises, in their order. Jobs and signals are to be looked at after this, which takes back the
     /// ring for all.
@@ -75,11 +109,14 @@ extension UnsafeMutablePointer<Mailbox> {
         coro_process_lock()
         defer { coro_process_unlock() }
         coro_bell_set_rung(pointee.bell, false)
-        let taken = (pointee.first, pointee.promises)
-        pointee.first = nil
-        pointee.last = nil
+        let promises = pointee.promises
         pointee.promises = PromiseList()
-        return taken
+        return (pointee.posts.takeAll(), promises)
+    }
+
+    /// Takes out what the loop's own thread has posted.
+    func takeOwn() -> UnsafeMutablePointer<Mailbox.Post>? {
+        pointee.ownPosts.takeAll()
     }
 
     func takePromises() -> PromiseList {
@@ -104,11 +141,11 @@ extension UnsafeMutablePointer<Mailbox> {
     func putBack(_ posts: UnsafeMutablePointer<Mailbox.Post>) {
         coro_process_lock()
         defer { coro_process_unlock() }
-        var end = posts
-        while let next = end.pointee.next { end = next }
-        end.pointee.next = pointee.first
-        if pointee.first == nil { pointee.last = end }
-        pointee.first = posts
+        pointee.posts.putBack(posts)
+    }
+
+    func putBackOwn(_ posts: UnsafeMutablePointer<Mailbox.Post>) {
+        pointee.ownPosts.putBack(posts)
     }
 
     /// From now on who rings wakes the loop. false: somebody has rung already, so that the loop must not wait.
@@ -130,13 +167,10 @@ extension UnsafeMutablePointer<Mailbox> {
 
     /// Nobody will take the posts that there are. User code that must not suspend.
     func dropPosts() {
-        var (post, promises) = takeAll()
+        let (posts, promises) = takeAll()
         promises.first?.disposeAll()
-        while let dropped = post {
-            post = dropped.pointee.next
-            dropped.pointee.drop?(dropped.pointee.argument)
-            Heap.free(dropped)
-        }
+        posts?.dropAll()
+        takeOwn()?.dropAll()
     }
 
     /// The thread ends. Posts and jobs that nobody took are dropped.
@@ -150,42 +184,72 @@ extension UnsafeMutablePointer<Mailbox> {
     }
 }
 
+extension UnsafeMutablePointer<Mailbox.Post> {
+    /// Drops all from this one on.
+    fileprivate func dropAll() {
+        var post: UnsafeMutablePointer<Mailbox.Post>? = self
+        while let dropped = post {
+            post = dropped.pointee.next
+            dropped.pointee.drop?(dropped.pointee.argument)
+            Heap.free(dropped)
+        }
+    }
+}
+
 extension RuntimeRef {
     /// How long posts wait for memory before they are tried again: 10 ms.
     static var postsRetryInterval: Int64 { 10_000_000 }
 
-    /// Makes what other threads have posted into coroutines, and calls the callbacks; before that it tells of the promises that
-    /// they have kept. What there is no memory for stays, with what came after it, for the next pass.
+    /// Tells of the promises that other threads have kept, makes what was posted into coroutines, and calls the callbacks. What
+    /// is posted meanwhile is for the next pass.
     func takePosts() {
-        var (post, promises) = pointee.mailbox.takeAll()
-        settleAll(promises)
+        let ownPosts = pointee.mailbox.takeOwn()
+        if pointee.mailbox.hasRung {
+            let (posts, promises) = pointee.mailbox.takeAll()
+            settleAll(promises)
+            if let rest = take(posts) { pointee.mailbox.putBack(rest) }
+            takeDoneJobs()
+            takeSignals()
+            retryHandlers()
+        }
+        if let rest = take(ownPosts) { pointee.mailbox.putBackOwn(rest) }
+    }
+
+    /// Returns what there is no memory for, with what came after it: it stays, for a later pass.
+    private func take(_ posts: UnsafeMutablePointer<Mailbox.Post>?) -> UnsafeMutablePointer<Mailbox.Post>? {
+        var post = posts
         while let current = post {
+            let next = current.pointee.next
             if current.pointee.isCallback {
-                post = current.pointee.next
                 callBack(current)
-                continue
-            }
-            var creation = Creation(function: current.pointee.function, argument: current.pointee.argument)
-            creation.flags = initialFlags.union(.detached)
-            creation.stackClass = current.pointee.stackClass
-            do throws(Refusal) {
-                makeReady(try create(creation))
-            } catch {
-                pointee.mailbox.putBack(current)
+            } else if !makeCoroutine(of: current) {
                 retryLater()
-                return
+                return current
             }
-            post = current.pointee.next
-            Heap.free(current)
+            post = next
             pointee.counters.posts &+= 1
         }
+        return nil
+    }
+
+    private func makeCoroutine(of post: UnsafeMutablePointer<Mailbox.Post>) -> Bool {
+        var creation = Creation(function: post.pointee.function, argument: post.pointee.argument)
+        creation.flags = initialFlags.union(.detached)
+        creation.stackClass = post.pointee.stackClass
+        do throws(Refusal) {
+            makeReady(try create(creation))
+        } catch {
+            return false
+        }
+        Heap.free(post)
+        return true
     }
 
     /// User code that must not suspend, on the thread's own stack.
     private func callBack(_ post: UnsafeMutablePointer<Mailbox.Post>) {
         let (function, argument) = (post.pointee.function, post.pointee.argument)
         Heap.free(post)
-        pointee.counters.posts &+= 1
+        if !isWatchedOver { beWatched() }
         pointee.obstacles.forbid()
         _ = function(argument)
         pointee.obstacles.allow()
@@ -204,7 +268,7 @@ extension RuntimeRef {
     func exposeLoop() -> Int64 {
         let error = pointee.poller.open(in: self)
         if error < 0 { return Int64(fail(error)) }
-        pointee.mailbox.pointee.isExposed = true
+        pointee.mailbox.setExposed(true)
         return pointee.loopID
     }
 }
