@@ -10,18 +10,19 @@ import CCoro
 ///
 /// It belongs to the thread that made it. Like a `Task` it goes on when nobody has this value any more; its result is then lost.
 public struct Coroutine<Success, Failure: Error> {
-    let outcome: Outcome<Success, Failure>
+    @usableFromInline let outcome: Outcome<Success, Failure>
     /// Of one that was made with `start: .later`.
-    private let unstarted: Unstarted?
+    @usableFromInline let unstarted: Unstarted?
 
     /// The same coroutine, as every language names it: for what can be done to any.
     public var any: AnyCoroutine { AnyCoroutine(id: id) }
 
-    public var id: Int64 { outcome.id }
+    public var id: Int64 { outcome.work.id }
 
+    @inlinable
     init(_ outcome: Outcome<Success, Failure>, start: CoroutineStart = .queued) {
         self.outcome = outcome
-        unstarted = start == .later ? Unstarted(id: outcome.id) : nil
+        unstarted = start == .later ? Unstarted(id: outcome.work.id) : nil
     }
 
     public typealias Start = CoroutineStart
@@ -29,13 +30,14 @@ public struct Coroutine<Success, Failure: Error> {
     /// Creates a coroutine that runs `body`. What it throws is thrown by `join()`; who joins from another language gets the
     /// code of a `CoroError`, `CORO_EFAILED` for other errors. Throws `CoroError.system(errno: ENOMEM)`, or `EINVAL` for a size
     /// that no stack can have.
+    @inlinable
     public static func spawn(
         name: String? = nil, stackSize: Int = 0, start: CoroutineStart = .queued,
-        _ body: @escaping () throws(Failure) -> Success
+        _ body: consuming @escaping () throws(Failure) -> Success
     ) throws(CoroError) -> Coroutine {
-        let work = ClosureOutcome(body)
-        try work.spawn(name: name, stackSize: stackSize, start: start)
-        return Coroutine(work, start: start)
+        let outcome = Outcome(body)
+        try outcome.work.spawn(name: name, stackSize: stackSize, start: start)
+        return Coroutine(outcome, start: start)
     }
 
     /// Queues one that was made with `start: .later`.
@@ -48,6 +50,7 @@ public struct Coroutine<Success, Failure: Error> {
     /// Waits until it has ended, and returns its result or throws its error. Suspends. Throws `CoroError.timeout` when the
     /// time ran out, or what the caller was interrupted with.
     @available(*, noasync, message: "use `try await coroutine.value`")
+    @inlinable
     @discardableResult
     public func join(timeout: Duration? = nil) throws -> Success {
         try outcome.result(timeout: timeout).get()
@@ -56,6 +59,7 @@ public struct Coroutine<Success, Failure: Error> {
     /// Waits until it has ended, and returns its result or its error. Suspends. Throws, of the wait itself, what `join` throws;
     /// `CoroError.shutdown` for one that was told to end before it ran.
     @available(*, noasync, message: "use `await coroutine.result`")
+    @inlinable
     public func result(timeout: Duration? = nil) throws(CoroError) -> Result<Success, Failure> {
         try outcome.result(timeout: timeout)
     }
@@ -79,6 +83,7 @@ public enum CoroutineStart: Sendable {
 extension Coroutine where Failure == Never {
     /// Waits until it has ended, and returns its result. See `join` of any coroutine.
     @available(*, noasync, message: "use `try await coroutine.value`")
+    @inlinable
     @discardableResult
     public func join(timeout: Duration? = nil) throws(CoroError) -> Success {
         switch try outcome.result(timeout: timeout) {
@@ -90,6 +95,7 @@ extension Coroutine where Failure == Never {
 extension Coroutine where Failure == CoroError {
     /// Waits until it has ended, and returns its result or throws its error. See `join` of any coroutine.
     @available(*, noasync, message: "use `try await coroutine.value`")
+    @inlinable
     @discardableResult
     public func join(timeout: Duration? = nil) throws(CoroError) -> Success {
         try outcome.result(timeout: timeout).get()
@@ -105,9 +111,11 @@ extension Coroutine: Hashable {
 }
 
 /// What the handles of a coroutine share that nobody has started: when none is left, nobody can join it.
-private final class Unstarted: Sendable {
-    let id: Int64
+@usableFromInline
+final class Unstarted: Sendable {
+    private let id: Int64
 
+    @usableFromInline
     init(id: Int64) {
         self.id = id
     }

@@ -15,6 +15,7 @@ extension EventLoop {
 
 extension Error {
     /// Has the running coroutine, which is to return what this returns, fail with it. Other languages get a code.
+    @usableFromInline
     func failCoroutine() -> UnsafeMutableRawPointer? {
         FailureReport.keep(self)
         return coro_fail(codeElsewhere, "\(self)")

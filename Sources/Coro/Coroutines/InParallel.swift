@@ -22,17 +22,17 @@ extension Coroutine where Success == Never, Failure == Never {
         // To C, no time at all, or less than a nanosecond, would be all the time there is.
         options.timeout = timeout.map { $0.nanoseconds == 0 ? 1 : $0.nanoseconds } ?? 0
         options.release = Work.giveBack
-        let works = bodies.map { ClosureOutcome($0) }
-        var calls = works.map { work in
+        let outcomes = bodies.map { Outcome($0) }
+        var calls = outcomes.map { outcome in
             var call = coro_call()
             call.fn = Work.function
-            call.arg = work.lend()
+            call.arg = outcome.work.lend()
             return call
         }
         let code = calls.withUnsafeMutableBufferPointer { coro_in_parallel_with($0.baseAddress, Int32($0.count), &options) }
         // The code alone could also be that of an interruption: by it no outcome is told.
         if code < 0, !calls.contains(where: { $0.error != 0 }) { throw CoroError(code: code) }
-        let results = zip(works, calls).map { work, call in work.outcome ?? .failure(CoroError(code: call.error)) }
+        let results = zip(outcomes, calls).map { outcome, call in outcome.result ?? .failure(CoroError(code: call.error)) }
         if code < 0 { throw InParallelError(results: results, isTimeout: code == CORO_ETIMEOUT) }
         return try results.map { try $0.get() }
     }

@@ -1,32 +1,92 @@
 import CCoro
-import Glibc
 
-/// What all handles to a coroutine share: where its result comes from.
-///
-/// Unchecked: it is used on the coroutine's thread alone, but for what every thread may call.
-class Outcome<Success, Failure: Error>: Work, @unchecked Sendable {
-    /// Negative if there is no coroutine.
-    final var id: Int64
-    /// Whether the coroutine's record has gone, with a join.
-    final var isTaken = false
-    private let thread = pthread_self()
+/// A coroutine's work, by the types of its closure.
+@usableFromInline
+struct Outcome<Success, Failure: Error> {
+    @usableFromInline let work: Work
 
-    init(id: Int64 = -1) {
-        self.id = id
+    /// Of a closure that is yet to be run.
+    @inlinable @inline(__always)
+    init(_ body: consuming @escaping () throws(Failure) -> Success) {
+        work = ClosureWork(body)
     }
 
-    deinit {
-        // Its record is of no use to anybody without its result. An error means that it is gone already.
-        if id < 0 || isTaken { return }
-        if isHere { _ = coro_detach(id) } else { AnyCoroutine(id: id).onItsThread { _ = coro_detach($0.id) } }
+    /// Of what `perform` belongs to.
+    init(_ work: Work) {
+        self.work = work
     }
 
-    /// Whether the caller is on the coroutine's thread.
-    final var isHere: Bool { pthread_equal(thread, pthread_self()) != 0 }
+    /// What became of it, if it is done and it has ever run.
+    @inlinable @inline(__always)
+    var result: Result<Success, Failure>? {
+        switch work.state {
+        case .success: .success(work.slot.load(as: Success.self))
+        case .failure: .failure(work.slot.load(as: Failure.self))
+        case .closure, .running, .cancelled: nil
+        }
+    }
 
-    /// Waits until the coroutine has ended. Suspends. Throws what became of the wait.
-    func result(timeout: Duration?) throws(CoroError) -> Result<Success, Failure> { throw .dead }
+    /// Waits until it is done. Suspends. Throws what became of the wait; `CoroError.shutdown` if it never ran.
+    @inlinable @inline(__always)
+    func result(timeout: Duration?) throws(CoroError) -> Result<Success, Failure> {
+        try work.wait(timeout: timeout?.nanoseconds ?? .max)
+        guard let result else { throw .shutdown }
+        return result
+    }
+
+    /// It captures nothing, so that it takes no memory where the types are known.
+    @inlinable
+    static var perform: (Work, Work.Step) -> UnsafeMutableRawPointer? {
+        { work, step in
+            switch step {
+            case .run: return run(work)
+            case .drop:
+                drop(work)
+                return nil
+            }
+        }
+    }
+
+    @inlinable
+    static func run(_ work: Work) -> UnsafeMutableRawPointer? {
+        work.state = .running
+        do throws(Failure) {
+            let value = try unsafeDowncast(work, to: ClosureWork<Success, Failure>.self).body.take().unsafelyUnwrapped()
+            work.slot.store(value, as: Success.self)
+            work.state = .success
+            return nil
+        } catch {
+            work.slot.store(error, as: Failure.self)
+            work.state = .failure
+            return error.failCoroutine()
+        }
+    }
+
+    /// What is dropped is out of the slot before: it may be the user's code that this runs.
+    @inlinable
+    static func drop(_ work: Work) {
+        switch work.state {
+        case .closure: unsafeDowncast(work, to: ClosureWork<Success, Failure>.self).body = nil
+        case .success: _ = work.slot.take(as: Success.self)
+        case .failure: _ = work.slot.take(as: Failure.self)
+        case .running, .cancelled: break
+        }
+    }
 }
+
+/// With a closure to run.
+@usableFromInline
+final class ClosureWork<Success, Failure: Error>: Work, @unchecked Sendable {
+    @exclusivity(unchecked) @usableFromInline var body: (() throws(Failure) -> Success)?
+
+    @inlinable
+    init(_ body: consuming @escaping () throws(Failure) -> Success) {
+        self.body = body
+        super.init(state: .closure, perform: Outcome<Success, Failure>.perform)
+    }
+}
+
+extension Outcome: Sendable where Success: Sendable {}
 
 /// An error that other languages know by a code of coro.h.
 protocol CodedError: Error {

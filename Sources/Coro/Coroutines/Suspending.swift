@@ -46,6 +46,7 @@ extension Coroutine where Success == Never, Failure == Never {
 
 extension Duration {
     /// In nanoseconds, as coro.h counts time; the longest there is if it is longer.
+    @usableFromInline
     var nanoseconds: Int64 {
         let (seconds, attoseconds) = components
         let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)

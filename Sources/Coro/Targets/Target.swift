@@ -81,7 +81,7 @@ public struct Target: Hashable, Sendable {
         try checkTexts(values, names)
         var call = CArguments()
         for value in values { try value.pass(to: &call) }
-        return Coroutine(ValueOutcome(id: try start(call, named: names, options), size: size), start: options.start)
+        return Coroutine(Outcome(ValueTargetWork(id: try start(call, named: names, options), size: size)), start: options.start)
     }
 
     /// Throws if a text would be passed as a pointer: it is gone when this call is over, and not free(3)'s.

@@ -32,7 +32,7 @@ public struct TargetFunction<each Argument: CArgument, Result>: Sendable {
         var call = CArguments()
         repeat try (each arguments).pass(to: &call)
         let options = Target.SpawnOptions(name: name, stackSize: stackSize, start: start)
-        return Coroutine(TypedOutcome(id: try target.start(call, options), result), start: start)
+        return Coroutine(Outcome(TypedTargetWork(id: try target.start(call, options), result)), start: start)
     }
 
     /// Runs it in a coroutine of its own, and waits for its end. Suspends, as if the caller had called the function itself:

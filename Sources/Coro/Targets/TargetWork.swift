@@ -1,31 +1,47 @@
 import CCoro
 import Glibc
 
-/// The outcome of a target, which C keeps until somebody joins.
-class TargetOutcome<Success>: Outcome<Success, any Error>, @unchecked Sendable {
-    private var outcome: Result<Success, any Error>?
+/// A coroutine that runs a target, whose outcome C keeps until somebody joins.
+class TargetWork<Success>: Work, @unchecked Sendable {
+    init(id: Int64) {
+        super.init(id: id, state: .running, perform: Outcome<Success, any Error>.perform)
+    }
 
     /// Joins by the C function for it. Suspends.
     func take(_ timeout: Int64) throws -> Success { throw CoroError.dead }
 
-    override func result(timeout: Duration?) throws(CoroError) -> Result<Success, any Error> {
+    final override func wait(timeout: Int64) throws(CoroError) {
         if !isHere { throw .wrongThread }
-        if let outcome { return outcome }
-        let result = Result { try take(timeout?.nanoseconds ?? .max) }
-        // Its record goes with its outcome, and not with what interrupted the caller; but another who joins may have been
-        // faster, and has kept the outcome.
-        if outcome == nil, AnyCoroutine(id: id).state == nil {
-            isTaken = true
-            outcome = result
+        if isDone { return }
+        do {
+            keep(try take(timeout), as: Success.self, .success)
+        } catch {
+            if let error = error as? CoroError, !isOutcome(error) { throw error }
+            keep(error, as: (any Error).self, .failure)
         }
-        guard case .failure(let error as CoroError) = result else { return result }
-        if case .failure(error as CoroError)? = outcome { return result }
-        throw error
+    }
+
+    /// Whether a join that failed has told what the coroutine failed with: that is an error about it, as are some of the
+    /// caller's own.
+    private func isOutcome(_ error: CoroError) -> Bool {
+        if coro_error_other() != id { return false }
+        return switch error {
+        case .notStarted, .dead, .system(errno: EDEADLK): AnyCoroutine(id: id).state == nil
+        default: true
+        }
+    }
+
+    /// Another who joins may have been faster.
+    private func keep<Value>(_ value: Value, as type: Value.Type, _ state: State) {
+        isTaken = true
+        if isDone { return }
+        slot.store(value, as: type)
+        self.state = state
     }
 }
 
 /// Of a type that Swift knows.
-final class TypedOutcome<Success>: TargetOutcome<Success>, @unchecked Sendable {
+final class TypedTargetWork<Success>: TargetWork<Success>, @unchecked Sendable {
     private let result: CResult<Success>
 
     init(id: Int64, _ result: CResult<Success>) {
@@ -47,7 +63,7 @@ final class TypedOutcome<Success>: TargetOutcome<Success>, @unchecked Sendable {
 }
 
 /// Of what type it is.
-final class ValueOutcome: TargetOutcome<TargetValue>, @unchecked Sendable {
+final class ValueTargetWork: TargetWork<TargetValue>, @unchecked Sendable {
     private let size: Int
 
     /// size: the result's.
