@@ -23,8 +23,7 @@ public final class Channel<Element: ~Copyable> {
     /// has received the value. Throws `CoroError.system(errno: ENOMEM)`, or `EINVAL` for a negative capacity.
     public init(capacity: Int = 0) throws(CoroError) {
         if capacity < 0 { throw .system(errno: EINVAL) }
-        guard let channel = coro_channel_new(MemoryLayout<Element>.size, capacity) else { throw .system(errno: ENOMEM) }
-        self.channel = channel
+        channel = try made(coro_channel_new(MemoryLayout<Element>.size, capacity))
     }
 
     deinit {

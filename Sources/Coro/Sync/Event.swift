@@ -1,5 +1,4 @@
 import CCoro
-import Glibc
 
 /// Something that happens once and is remembered, with a value. It belongs to the thread that made it.
 ///
@@ -18,8 +17,7 @@ public final class Event<Value> {
 
     /// A new one, not set.
     public init() throws(CoroError) {
-        guard let event = coro_event_new() else { throw .system(errno: ENOMEM) }
-        self.event = event
+        event = try made(coro_event_new())
     }
 
     deinit {
@@ -46,6 +44,7 @@ public final class Event<Value> {
 
     /// Waits until the event is set; returns its value at once if it is. Suspends. Any number may wait. Throws what the
     /// caller was interrupted with.
+    @available(*, noasync, message: "wait in a coroutine")
     public func wait() throws(CoroError) -> Value {
         if let value { return value }
         let waiter = Waiter()
