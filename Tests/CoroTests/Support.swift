@@ -144,3 +144,10 @@ private final class ThreadBody {
         self.run = run
     }
 }
+
+/// Whether a descriptor of this number is open, in all of the process.
+func isOpen(_ descriptor: Int32) -> Bool { fcntl(descriptor, F_GETFD) >= 0 }
+
+extension Collection<UInt8> {
+    var text: String { String(decoding: self, as: UTF8.self) }
+}

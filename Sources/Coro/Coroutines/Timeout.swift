@@ -26,7 +26,8 @@ extension Coroutine where Success == Never, Failure == Never {
         do {
             value = try body()
         } catch {
-            let hasExpired = coro_timeout_end(scope, 0) == CORO_ETIMEOUT
+            // An error for an error, so that `CoroError.progress` stays what it was.
+            let hasExpired = coro_timeout_end(scope, Int64(CORO_EINTERRUPTED)) == CORO_ETIMEOUT
             // Being told to end comes but once, and is no consequence of the timeout.
             throw hasExpired && error as? CoroError != .shutdown ? CoroError.timeout : error
         }
