@@ -58,10 +58,7 @@ public struct AnyCoroutine: Hashable, Sendable {
     /// that thread has ended.
     func onItsThread(_ body: @escaping @Sendable (AnyCoroutine) -> Void) {
         if coro_ident(id) != CORO_EWRONGTHREAD { return body(self) }
-        let call = Unmanaged.passRetained(Box { body(self) })
-        let code = coro_post_callback(
-            coro_loop_of(id), { Unmanaged<Box<() -> Void>>.fromOpaque($0!).takeRetainedValue().value() }, call.toOpaque())
-        if code < 0 { call.release() }
+        try? EventLoop.post(to: coro_loop_of(id)) { body(self) }
     }
 
     private var info: coro_info? {
