@@ -9,6 +9,7 @@ final class Errand<Success: Sendable, Failure: Error>: @unchecked Sendable {
     let outcome = Promise<Result<Success, Failure>, CoroError>()
     private let loop: coro_loop_t
     private var coroutine: AnyCoroutine?
+    private var isCancelled = false
 
     /// Throws `CoroError.dead` if the loop's thread has ended.
     init(
@@ -22,7 +23,10 @@ final class Errand<Success: Sendable, Failure: Error>: @unchecked Sendable {
     /// Tells the coroutine to end; one that has not run never does. From any thread.
     func cancel() {
         // An error means that the thread has ended, and with it all of this.
-        try? EventLoop.post(to: loop) { try? self.coroutine?.shutdown() }
+        try? EventLoop.post(to: loop) {
+            self.isCancelled = true
+            try? self.coroutine?.shutdown()
+        }
     }
 
     private func begin(name: String?, stackSize: Int, _ body: @escaping () throws(Failure) -> Success) {
@@ -32,6 +36,8 @@ final class Errand<Success: Sendable, Failure: Error>: @unchecked Sendable {
                 completion.outcome.succeed(Result(catching: body))
             }
             coroutine = spawned.any
+            // What different threads post may come in another order.
+            if isCancelled { try spawned.shutdown() }
         } catch {
             outcome.fail(error)
         }
