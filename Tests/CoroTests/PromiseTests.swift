@@ -75,7 +75,7 @@ import Testing
 
     @Test func L4_values_of_promises_are_released() throws {
         try inCoroutine {
-            let alive = Mutex(0)
+            let alive = Synchronization.Mutex(0)
             do {
                 let promise = Promise<Tracked, Never>()
                 promise.succeed(Tracked { change in alive.withLock { $0 += change } })

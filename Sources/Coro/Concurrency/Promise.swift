@@ -12,7 +12,7 @@ import Synchronization
 /// It belongs to no thread. A loop that coroutines wait on for one knows that it is to come, and is not idle meanwhile: somebody
 /// has to complete it.
 public final class Promise<Value: Sendable, Failure: Error>: Sendable {
-    private let state = Mutex(State())
+    private let state = Synchronization.Mutex(State())
 
     private struct State {
         var result: Result<Value, Failure>?

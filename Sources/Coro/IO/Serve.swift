@@ -42,7 +42,7 @@ extension Listener {
 }
 
 /// A connection that a coroutine of a group serves.
-private final class ServedConnection: Work {
+private final class ServedConnection {
     private let connection: Socket
     /// Gets one back when the connection has been served.
     private let room: OpaquePointer
@@ -60,17 +60,9 @@ private final class ServedConnection: Work {
         _ = coro_semaphore_release(room, 1)
     }
 
-    override func run() -> UnsafeMutableRawPointer? {
-        do {
-            try body(connection)
-            return nil
-        } catch {
-            return error.failCoroutine()
-        }
-    }
-
     func spawn(in group: OpaquePointer) throws(CoroError) {
-        let argument = lend()
+        let work = Outcome { try self.body(self.connection) }.work
+        let argument = work.lend()
         var options = coro_options()
         coro_options_init(&options)
         options.release = Work.giveBack
