@@ -36,7 +36,7 @@ public struct Coroutine<Success, Failure: Error> {
         _ body: consuming @escaping () throws(Failure) -> Success
     ) throws(CoroError) -> Coroutine {
         let outcome = Outcome(body)
-        try outcome.work.spawn(name: name, stackSize: stackSize, start: start)
+        try Work.spawn(outcome.work.lend(), name: name, stackSize: stackSize, start: start)
         return Coroutine(outcome, start: start)
     }
 

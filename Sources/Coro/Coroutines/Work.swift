@@ -84,16 +84,17 @@ class Work: @unchecked Sendable {
         if !isTaken { throw CoroError(code: code) }
     }
 
-    /// Makes the coroutine that runs the closure.
+    /// Makes the coroutine that runs what was lent.
     @usableFromInline
-    final func spawn(name: String?, stackSize: Int, start: CoroutineStart) throws(CoroError) {
+    static func spawn(
+        _ argument: UnsafeMutableRawPointer, name: String?, stackSize: Int, start: CoroutineStart
+    ) throws(CoroError) {
         let flags = start == .now ? UInt32(CORO_START_NOW) : 0
         var options = coro_options(
             struct_size: MemoryLayout<coro_options>.size, name: nil, stack_size: stackSize, flags: flags, reserved: 0,
             release: Work.giveBack)
         let spawn = start == .later ? coro_new : coro_spawn_with
-        // Given back whether or not it ever runs.
-        let argument = lend()
+        let id: Int64
         if let name {
             id = name.withCString { text in
                 options.name = text
@@ -106,11 +107,13 @@ class Work: @unchecked Sendable {
             Work.giveBack(argument)
             throw CoroError(code: Int32(truncatingIfNeeded: id))
         }
+        Unmanaged<Work>.fromOpaque(argument)._withUnsafeGuaranteedRef { $0.id = id }
     }
 
     // -- for C --
 
     /// A reference for the C side: the argument of `function`, then of `giveBack`.
+    @inlinable @inline(__always)
     final func lend() -> UnsafeMutableRawPointer { Unmanaged.passRetained(self).toOpaque() }
 
     static var function: coro_fn {
