@@ -89,7 +89,10 @@ private struct Parcel: ~Copyable {
     @Test func I11_interrupted_waits_take_nothing() throws {
         try inCoroutine { () throws in
             let channel = try Channel<Int>()
-            for wait: () throws -> Void in [{ try channel.send(1) }, { _ = try channel.receive() }, { _ = try channel.next() }] {
+            let waits: [() throws -> Void] = [
+                { try channel.send(1) }, { _ = try channel.receive() }, { _ = try channel.next() },
+            ]
+            for wait in waits {
                 #expect(throws: CoroError.timeout) { try Coroutine.withTimeout(.seconds(1)) { try wait() } }
                 let waiting = try start(wait)
                 try waiting.any.raise(.wakeUp)

@@ -150,7 +150,7 @@ private let ofThreads = Synchronization.Mutex(1)
             let owner = try start {
                 try mutex.withLock { value in
                     condition.wakeAll()
-                    // The one who was woken would wait for this one, which waits for its end: it gives up, and that is its error.
+                    // The one who was woken would wait for this one, which waits for its end: it gives up, with that.
                     #expect(throws: CoroError.system(errno: EDEADLK)) { try waiter?.join() }
                     value = 3
                 }

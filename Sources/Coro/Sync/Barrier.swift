@@ -16,9 +16,9 @@ public final class Barrier {
         _ = coro_barrier_free(barrier)
     }
 
-    /// Waits until all have come, this one included; those who come next wait for each other. Suspends, but for the last. Returns
-    /// true to the last, which goes on first, and false to the others, in the order they came. Throws what the caller was
-    /// interrupted with: it then does not count as one that has come.
+    /// Waits until all have come, this one included; those who come next wait for each other. Suspends, but for the last.
+    /// Returns true to the last, which goes on first, and false to the others, in the order they came. Throws what the caller
+    /// was interrupted with: it then does not count as one that has come.
     @available(*, noasync, message: "wait in a coroutine")
     @discardableResult
     public func wait() throws(CoroError) -> Bool {

@@ -6,13 +6,18 @@ import CCoro
 ///     _ = try Coroutine.spawn { print(try ready.wait()) }
 ///     try ready.set(42)
 public final class Event<Value> {
-    private let event: OpaquePointer
+    /// The object of coro.h.
+    let event: OpaquePointer
     private var value: Value?
     private var waiters: [Waiter] = []
 
-    /// A call of `wait` that has to wait. It gets the value of its own time, whatever the event is set to before it goes on.
-    private final class Waiter {
-        var value: Value?
+    /// Somebody who waits. He gets the value of his own time, whatever the event is set to before he goes on.
+    final class Waiter {
+        fileprivate(set) var value: Value?
+
+        fileprivate init(_ value: Value?) {
+            self.value = value
+        }
     }
 
     /// A new one, not set.
@@ -47,16 +52,23 @@ public final class Event<Value> {
     @available(*, noasync, message: "wait in a coroutine")
     public func wait() throws(CoroError) -> Value {
         if let value { return value }
-        let waiter = Waiter()
-        waiters.append(waiter)
-        do {
-            try check(coro_event_wait(event, nil))
-        } catch {
-            waiters.removeAll { $0 === waiter }
-            throw error
-        }
+        let waiter = enroll()
+        defer { withdraw(waiter) }
+        try check(coro_event_wait(event, nil))
         guard let value = waiter.value else { throw .closed }
         return value
+    }
+
+    /// One who is about to wait.
+    func enroll() -> Waiter {
+        let waiter = Waiter(value)
+        if value == nil { waiters.append(waiter) }
+        return waiter
+    }
+
+    /// One who waits no more.
+    func withdraw(_ waiter: Waiter) {
+        if let index = waiters.firstIndex(where: { $0 === waiter }) { waiters.remove(at: index) }
     }
 }
 

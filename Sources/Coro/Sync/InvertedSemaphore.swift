@@ -1,7 +1,7 @@
 import CCoro
 
-/// A number that is raised and lowered, and waited for to be zero: how many use something that is to be closed. It belongs to the
-/// thread that made it.
+/// A number that is raised and lowered, and waited for to be zero: how many use something that is to be closed. It belongs to
+/// the thread that made it.
 public final class InvertedSemaphore {
     private let semaphore: OpaquePointer
 

@@ -9,8 +9,8 @@ import Glibc
 ///     }
 ///
 /// Who waits gets it first come first served. It belongs to the thread that made it. (Between two suspensions a coroutine has
-/// its thread for itself: what is done without suspending needs no lock. `Synchronization.Mutex` is for threads, and must not be
-/// held across a suspension. Where both modules are imported, this is `Coro.Mutex`.)
+/// its thread for itself: what is done without suspending needs no lock. `Synchronization.Mutex` is for threads, and must not
+/// be held across a suspension. Where both modules are imported, this is `Coro.Mutex`.)
 public final class Mutex<Value: ~Copyable> {
     private let mutex: OpaquePointer
     private let value: UnsafeMutablePointer<Value>

@@ -20,9 +20,9 @@ public final class Once<Value> {
         _ = coro_once_free(once)
     }
 
-    /// The value. If nobody has computed it yet, does so, here and now; or waits for another who does. If that one fails, the first
-    /// that waits tries itself. Suspends. Throws what the computation throws in the caller; or what the caller was interrupted
-    /// with while it waited, or `CoroError.system(errno: EDEADLK)` if it is in the computation already.
+    /// The value. If nobody has computed it yet, does so, here and now; or waits for another who does. If that one fails, the
+    /// first that waits tries itself. Suspends. Throws what the computation throws in the caller; or what the caller was
+    /// interrupted with while it waited, or `CoroError.system(errno: EDEADLK)` if it is in the computation already.
     @available(*, noasync, message: "use it in a coroutine")
     public func get() throws -> Value {
         if let value { return value }

@@ -1,9 +1,9 @@
 import CCoro
 import Glibc
 
-/// Values for whoever comes to take them, first come first served: as many as come, so that nobody waits to put one in. It belongs
-/// to the thread that made it. What nobody has taken is released with it. (A `Channel` holds up who is too fast, and can be
-/// closed.)
+/// Values for whoever comes to take them, first come first served: as many as come, so that nobody waits to put one in. It
+/// belongs to the thread that made it. What nobody has taken is released with it. (A `Channel` holds up who is too fast, and
+/// can be closed.)
 public final class Queue<Element> {
     /// The object of coro.h: its items are boxes.
     let fifo: OpaquePointer

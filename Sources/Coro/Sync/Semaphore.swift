@@ -1,8 +1,8 @@
 import CCoro
 import Glibc
 
-/// A number of things, of which anybody takes some and gives some back: to bound how many do something at once. First come first
-/// served: who wants more than there is holds up those who come later. It belongs to the thread that made it.
+/// A number of things, of which anybody takes some and gives some back: to bound how many do something at once. First come
+/// first served: who wants more than there is holds up those who come later. It belongs to the thread that made it.
 ///
 ///     let connections = try Semaphore(10)
 ///     try connections.withPermit { try fetch(url) }
@@ -19,8 +19,8 @@ public final class Semaphore {
         _ = coro_semaphore_free(semaphore)
     }
 
-    /// Takes `count`. Suspends until they are there, all of them. Throws, with none taken, what the caller was interrupted with,
-    /// or `CoroError.system(errno: EINVAL)` for a negative number.
+    /// Takes `count`. Suspends until they are there, all of them. Throws, with none taken, what the caller was interrupted
+    /// with, or `CoroError.system(errno: EINVAL)` for a negative number.
     @available(*, noasync, message: "wait in a coroutine")
     public func wait(_ count: Int = 1) throws(CoroError) {
         try check(coro_semaphore_acquire(semaphore, Int64(count)))
@@ -40,8 +40,8 @@ public final class Semaphore {
         try check(coro_semaphore_release(semaphore, Int64(count)))
     }
 
-    /// Runs `body` while it has `count` of them. Suspends until they are there. Throws what `body` throws; or, without calling it,
-    /// what `wait` throws.
+    /// Runs `body` while it has `count` of them. Suspends until they are there. Throws what `body` throws; or, without calling
+    /// it, what `wait` throws.
     @available(*, noasync, message: "wait in a coroutine")
     public func withPermit<Result: ~Copyable>(count: Int = 1, _ body: () throws -> Result) throws -> Result {
         try wait(count)

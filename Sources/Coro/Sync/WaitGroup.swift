@@ -1,7 +1,7 @@
 import CCoro
 
-/// A count of what is still to be done, for those who wait until it is nothing. It belongs to the thread that made it. (To start
-/// coroutines and wait for their ends, `Coroutine.withGroup` does more.)
+/// A count of what is still to be done, for those who wait until it is nothing. It belongs to the thread that made it. (To
+/// start coroutines and wait for their ends, `Coroutine.withGroup` does more.)
 public final class WaitGroup {
     private let group: OpaquePointer
 

@@ -1,0 +1,36 @@
+import CCoro
+
+/// What a member of a group runs, then its result.
+final class GroupMember<Success>: Work {
+    private var body: (() throws -> Success)?
+    private var result: Result<Success, any Error>?
+    /// Called once, when it has ended, or never will run: just before the group knows.
+    var deliver: ((Result<Success, any Error>) -> Void)?
+
+    init(_ body: @escaping () throws -> Success) {
+        self.body = body
+    }
+
+    deinit {
+        deliver?(result ?? .failure(CoroError.shutdown))
+    }
+
+    override func run() -> UnsafeMutableRawPointer? {
+        guard let body = body.take() else { return nil }
+        do {
+            result = .success(try body())
+            return nil
+        } catch {
+            result = .failure(error)
+            return error.failCoroutine()
+        }
+    }
+}
+
+extension Result {
+    /// Why its group failed: one that was told to end has not failed.
+    var groupFailure: (any Error)? {
+        guard case .failure(let error) = self, error as? CoroError != .shutdown else { return nil }
+        return error
+    }
+}
