@@ -4,7 +4,7 @@ import Glibc
 import Testing
 
 @Suite struct DescriptorTests {
-    @Test func F1_bytes_go_through_a_pipe() throws {
+    @Test func H10_bytes_go_through_a_pipe() throws {
         try inCoroutine { () throws in
             let (input, output) = try Descriptor.pipe()
             let reader = try start {
@@ -26,7 +26,7 @@ import Testing
         }
     }
 
-    @Test func F1_more_than_a_pipe_holds() throws {
+    @Test func H6_more_than_a_pipe_holds() throws {
         try inCoroutine { () throws in
             let (input, output) = try Descriptor.pipe()
             let bytes = (0..<1_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
@@ -40,7 +40,7 @@ import Testing
         }
     }
 
-    @Test func F1_exactly_so_many_or_an_error() throws {
+    @Test func H6_exactly_so_many_or_an_error() throws {
         try inCoroutine { () throws in
             let (input, output) = try Descriptor.pipe()
             try output.write("abc")
@@ -60,7 +60,7 @@ import Testing
         }
     }
 
-    @Test func F1_into_memory_of_the_callers() throws {
+    @Test func H6_into_memory_of_the_callers() throws {
         try inCoroutine { () throws in
             let (input, output) = try Descriptor.pipe()
             let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 8, alignment: 1)
@@ -73,7 +73,7 @@ import Testing
         }
     }
 
-    @Test func F1_a_limit_for_all() throws {
+    @Test func H6_a_limit_for_all() throws {
         try inCoroutine { () throws in
             let (input, output) = try Descriptor.pipe()
             try output.write("abcdef")
@@ -82,7 +82,7 @@ import Testing
         }
     }
 
-    @Test func F2_it_is_closed_when_it_is_dropped() throws {
+    @Test func H3_it_is_closed_when_it_is_dropped() throws {
         try inCoroutine { () throws in
             var numbers: [Int32] = []
             do {
@@ -102,7 +102,7 @@ import Testing
         }
     }
 
-    @Test func F2_who_waits_holds_it() throws {
+    @Test func H3_who_waits_holds_it() throws {
         try inCoroutine { () throws in
             var ends: (input: Descriptor, output: Descriptor)? = try Descriptor.pipe()
             let output = ends!.output
@@ -113,7 +113,7 @@ import Testing
         }
     }
 
-    @Test func F2_closing_wakes_who_waits() throws {
+    @Test func H3_closing_wakes_who_waits() throws {
         try inCoroutine { () throws in
             let (input, output) = try Descriptor.pipe()
             let reader = try start { try input.read() }
@@ -131,7 +131,7 @@ import Testing
         }
     }
 
-    @Test func F2_a_number_that_is_used_again_is_another_descriptor() throws {
+    @Test func H3_a_number_that_is_used_again_is_another_descriptor() throws {
         try inCoroutine { () throws in
             let (input, output) = try Descriptor.pipe()
             let number = input.number
@@ -144,7 +144,7 @@ import Testing
         }
     }
 
-    @Test func F2_given_up_and_taken_over() throws {
+    @Test func H3_given_up_and_taken_over() throws {
         try inCoroutine { () throws in
             let (input, output) = try Descriptor.pipe()
             let reader = try start { try input.read() }
@@ -164,7 +164,7 @@ import Testing
         }
     }
 
-    @Test func F2_a_duplicate_is_one_of_its_own() throws {
+    @Test func H3_a_duplicate_is_one_of_its_own() throws {
         try inCoroutine { () throws in
             let (input, output) = try Descriptor.pipe()
             let copy = try output.duplicate()
@@ -178,7 +178,7 @@ import Testing
         }
     }
 
-    @Test func F3_one_waits_for_each_direction() throws {
+    @Test func H2_one_waits_for_each_direction() throws {
         try inCoroutine { () throws in
             let (input, output) = try Descriptor.pipe()
             let first = try start { try input.read() }
@@ -194,7 +194,7 @@ import Testing
         }
     }
 
-    @Test func F3_a_timeout_leaves_nothing_behind() throws {
+    @Test func H2_a_timeout_leaves_nothing_behind() throws {
         try inCoroutine { () throws in
             let (input, output) = try Descriptor.pipe()
             #expect(throws: CoroError.timeout) { try Coroutine.withTimeout(.seconds(5)) { try input.read() } }
@@ -207,7 +207,7 @@ import Testing
         }
     }
 
-    @Test func F4_errors_of_the_system() throws {
+    @Test func H17_errors_of_the_system() throws {
         try inCoroutine { () throws in
             let bad = Descriptor(borrowing: 9999)
             #expect(throws: CoroError.system(errno: EBADF)) { try bad.read() }
@@ -220,7 +220,7 @@ import Testing
 
     // -- handlers --
 
-    @Test func H1_a_handler_is_called_when_there_is_something() throws {
+    @Test func H14_a_handler_is_called_when_there_is_something() throws {
         try inCoroutine { () throws in
             let counter = Counter()
             let (input, output) = try Descriptor.pipe()
@@ -246,7 +246,7 @@ import Testing
         }
     }
 
-    @Test func H1_once_and_with_errors() throws {
+    @Test func H14_once_and_with_errors() throws {
         try inCoroutine { () throws in
             let counter = Counter()
             let (input, output) = try Descriptor.pipe()
@@ -266,7 +266,7 @@ import Testing
         }
     }
 
-    @Test func H1_a_handler_ends_with_its_descriptor() throws {
+    @Test func H14_a_handler_ends_with_its_descriptor() throws {
         try inCoroutine { () throws in
             let counter = Counter()
             for end: (Descriptor) throws -> Void in [{ try $0.close() }, { _ = close(try $0.release()) }, { _ in }] {

@@ -13,7 +13,7 @@ import Testing
         }
     }
 
-    @Test func F5_echo_over_tcp() throws {
+    @Test func H8_echo_over_tcp() throws {
         try inCoroutine { () throws in
             let listener = try Listener(host: "127.0.0.1", port: 0)
             let server = try echo(listener)
@@ -35,7 +35,7 @@ import Testing
         }
     }
 
-    @Test func F5_names_and_both_families() throws {
+    @Test func H8_names_and_both_families() throws {
         // A name is looked up by a thread, whose time is not virtual.
         try inCoroutine(onVirtualTime: false) { () throws in
             let listener = try Listener(host: "localhost", port: 0)
@@ -54,7 +54,7 @@ import Testing
         }
     }
 
-    @Test func F5_many_connections_at_once() throws {
+    @Test func H8_many_connections_at_once() throws {
         try inCoroutine { () throws in
             let listener = try Listener(host: "127.0.0.1", port: 0)
             let server = try echo(listener)
@@ -76,7 +76,7 @@ import Testing
         }
     }
 
-    @Test func F5_a_server_that_is_told_to_end_ends_all() throws {
+    @Test func H8_a_server_that_is_told_to_end_ends_all() throws {
         try inCoroutine { () throws in
             let listener = try Listener(host: "127.0.0.1", port: 0)
             let counter = Counter()
@@ -106,7 +106,7 @@ import Testing
         }
     }
 
-    @Test func F5_closing_the_listener_lets_connections_come_to_their_end() throws {
+    @Test func H8_closing_the_listener_lets_connections_come_to_their_end() throws {
         try inCoroutine { () throws in
             let listener = try Listener(host: "127.0.0.1", port: 0)
             let server = try echo(listener)
@@ -123,7 +123,7 @@ import Testing
         }
     }
 
-    @Test func F5_a_connection_that_fails_is_told_and_ends_alone() throws {
+    @Test func H8_a_connection_that_fails_is_told_and_ends_alone() throws {
         var failures: [any Error] = []
         try inCoroutine { () throws in
             EventLoop.onFailure { _, error, _ in failures.append(error) }
@@ -149,7 +149,7 @@ import Testing
         #expect(failures.map { $0 as? Odd } == [Odd(number: 1), Odd(number: 1)])
     }
 
-    @Test func F5_a_limit_of_connections() throws {
+    @Test func H8_a_limit_of_connections() throws {
         try inCoroutine { () throws in
             let listener = try Listener(host: "127.0.0.1", port: 0)
             var running = 0, most = 0
@@ -173,7 +173,7 @@ import Testing
         }
     }
 
-    @Test func F5_accepting_by_hand() throws {
+    @Test func H8_accepting_by_hand() throws {
         try inCoroutine { () throws in
             let listener = try Listener(host: "127.0.0.1", port: 0)
             let accepting = try start { try listener.accept() }
@@ -192,7 +192,7 @@ import Testing
         }
     }
 
-    @Test func F6_unix_sockets() throws {
+    @Test func H9_unix_sockets() throws {
         try inCoroutine { () throws in
             for path in ["/tmp/coro-\(getpid())-\(UInt32.random(in: 0 ... .max))", "@coro-\(UInt64.random(in: 0 ... .max))"] {
                 defer { unlink(path) }
@@ -219,7 +219,7 @@ import Testing
         }
     }
 
-    @Test func F7_datagrams() throws {
+    @Test func H5_datagrams() throws {
         try inCoroutine { () throws in
             let server = try Socket.datagrams(boundTo: SocketAddress(ip: "127.0.0.1", port: 0))
             let client = try Socket.make(.ipv4, .datagram)
@@ -239,7 +239,7 @@ import Testing
         }
     }
 
-    @Test func F7_options() throws {
+    @Test func H11_options() throws {
         let socket = try Socket.make(.ipv4, .stream)
         #expect(try socket.option(SO_KEEPALIVE) == 0)
         try socket.setOption(SO_KEEPALIVE, to: 1)
@@ -247,7 +247,7 @@ import Testing
         #expect(throws: CoroError.system(errno: ENOPROTOOPT)) { try socket.setOption(9999, to: 1) }
     }
 
-    @Test func F8_descriptors_go_with_messages() throws {
+    @Test func H12_descriptors_go_with_messages() throws {
         try inCoroutine { () throws in
             let (one, other) = try Socket.pair()
             let (input, output) = try Descriptor.pipe()
@@ -270,7 +270,7 @@ import Testing
         }
     }
 
-    @Test func F8_a_file_is_sent() throws {
+    @Test func H12_a_file_is_sent() throws {
         try inCoroutine { () throws in
             let (one, other) = try Socket.pair()
             let file = try File.open("/etc/passwd")
@@ -288,7 +288,7 @@ import Testing
         }
     }
 
-    @Test func F9_addresses() throws {
+    @Test func L3_addresses() throws {
         let v4 = try SocketAddress(ip: "127.0.0.1", port: 8080)
         #expect("\(v4)" == "127.0.0.1:8080")
         #expect((v4.ip, v4.port, v4.family) == ("127.0.0.1", 8080, .ipv4))
@@ -311,7 +311,7 @@ import Testing
         #expect(try SocketAddress(path: String(repeating: "x", count: 107)).path?.count == 107)
     }
 
-    @Test func F9_names_are_resolved() throws {
+    @Test func L3_names_are_resolved() throws {
         try inCoroutine { () throws in
             #expect(try SocketAddress.resolve("127.0.0.1", port: 7) == [SocketAddress(ip: "127.0.0.1", port: 7)])
             #expect(try SocketAddress.resolve("::1").map(\.description) == ["[::1]:0"])

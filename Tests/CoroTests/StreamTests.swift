@@ -4,7 +4,7 @@ import Glibc
 import Testing
 
 @Suite struct StreamTests {
-    @Test func F10_lines() throws {
+    @Test func H18_lines() throws {
         try inCoroutine { () throws in
             let (input, output) = try Descriptor.pipe()
             let reader = try Reader(input)
@@ -23,7 +23,7 @@ import Testing
         }
     }
 
-    @Test func F10_by_delimiters_lengths_and_looks() throws {
+    @Test func H18_by_delimiters_lengths_and_looks() throws {
         try inCoroutine { () throws in
             let (input, output) = try Descriptor.pipe()
             let reader = try Reader(input, bufferSize: 16)
@@ -48,7 +48,7 @@ import Testing
         }
     }
 
-    @Test func F10_an_interruption_loses_nothing() throws {
+    @Test func H18_an_interruption_loses_nothing() throws {
         try inCoroutine { () throws in
             let (input, output) = try Descriptor.pipe()
             let reader = try Reader(input)
@@ -66,7 +66,7 @@ import Testing
         }
     }
 
-    @Test func F10_a_reader_holds_its_descriptor_and_lets_it_go() throws {
+    @Test func H18_a_reader_holds_its_descriptor_and_lets_it_go() throws {
         try inCoroutine { () throws in
             let before = try EventLoop.stats.descriptors
             do {
@@ -87,7 +87,7 @@ import Testing
         }
     }
 
-    @Test func F10_what_a_closure_delivers() throws {
+    @Test func H18_what_a_closure_delivers() throws {
         try inCoroutine { () throws in
             let counter = Counter()
             do {
@@ -114,7 +114,7 @@ import Testing
         }
     }
 
-    @Test func F11_small_pieces_go_out_together() throws {
+    @Test func H18_small_pieces_go_out_together() throws {
         try inCoroutine { () throws in
             let (input, output) = try Descriptor.pipe()
             let writer = try Writer(output, bufferSize: 64)
@@ -139,7 +139,7 @@ import Testing
         }
     }
 
-    @Test func F11_an_interrupted_flush_goes_on() throws {
+    @Test func H18_an_interrupted_flush_goes_on() throws {
         try inCoroutine { () throws in
             let (input, output) = try Descriptor.pipe()
             let writer = try Writer(output, bufferSize: 1 << 20)
@@ -155,7 +155,7 @@ import Testing
         }
     }
 
-    @Test func F11_what_a_closure_takes() throws {
+    @Test func H18_what_a_closure_takes() throws {
         try inCoroutine { () throws in
             let counter = Counter()
             do {

@@ -18,14 +18,14 @@ public final class Listener {
         try socket.call { coro_listen($0, Int32(clamping: backlog ?? Int(SOMAXCONN))) }
     }
 
-    /// A TCP server's. host: a name or an address of this machine; nil: all of its addresses, IPv6 and IPv4. port 0: one that is
-    /// free, see `port`. Suspends, if the host is a name. Throws `CoroError.system(errno:)`: EADDRINUSE, EADDRNOTAVAIL, EACCES;
-    /// or as `SocketAddress.resolve`.
+    /// A TCP server's. host: a name or an address of this machine; nil: all of its addresses, IPv6 and IPv4. port 0: one that
+    /// is free, see `port`. Suspends, if the host is a name. Throws `CoroError.system(errno:)`: EADDRINUSE, EADDRNOTAVAIL,
+    /// EACCES; or as `SocketAddress.resolve`.
     @available(*, noasync, message: "call it in a coroutine, and await that one's value")
     public init(host: String? = nil, port: Int, backlog: Int? = nil) throws(CoroError) {
         let port = Int32(clamping: port), backlog = Int32(clamping: backlog ?? 0)
-        let number =
-            if let host { try withText(host) { coro_tcp_listen($0, port, backlog) } } else { coro_tcp_listen(nil, port, backlog) }
+        func listen(_ host: UnsafePointer<CChar>?) -> Int32 { coro_tcp_listen(host, port, backlog) }
+        let number = if let host { try withText(host) { listen($0) } } else { listen(nil) }
         socket = Socket(owning: try check(number))
     }
 
@@ -52,7 +52,8 @@ public final class Listener {
     }
 
     /// Waits for a connection. Suspends. Where there is no room for another descriptor it waits for that too. Throws
-    /// `CoroError.closed`, `CoroError.simultaneous` if another coroutine waits already, or what the caller was interrupted with.
+    /// `CoroError.closed`, `CoroError.simultaneous` if another coroutine waits already, or what the caller was interrupted
+    /// with.
     @available(*, noasync, message: "call it in a coroutine, and await that one's value")
     public func accept() throws(CoroError) -> Socket {
         Socket(owning: Int32(try socket.call { coro_accept($0, nil, nil) }))

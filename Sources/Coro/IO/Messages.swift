@@ -35,7 +35,8 @@ extension Socket {
         try call { number in Bytes.inOnePiece(bytes) { coro_send(number, $0.baseAddress, $0.count, flags) } }
     }
 
-    /// Receives with flags, `MSG_PEEK` perhaps: what there is of a stream, or a message. Suspends. Empty at the end of a stream.
+    /// Receives with flags, `MSG_PEEK` perhaps: what there is of a stream, or a message. Suspends. Empty at the end of a
+    /// stream.
     @available(*, noasync, message: "call it in a coroutine, and await that one's value")
     public func receive(upTo count: Int = 65536, flags: Int32 = 0) throws(CoroError) -> [UInt8] {
         try Bytes.filled(count) { buffer throws(CoroError) in
@@ -77,8 +78,8 @@ extension Socket {
         return (bytes, numbers[..<Int(arrived)].map(Descriptor.init(owning:)))
     }
 
-    /// Sends `count` bytes of a file, or those up to its end, from `offset` on. Suspends. Returns how many went out. What of the
-    /// file is not in memory the thread waits for. After an error `CoroError.progress` says how many went out.
+    /// Sends `count` bytes of a file, or those up to its end, from `offset` on. Suspends. Returns how many went out. What of
+    /// the file is not in memory the thread waits for. After an error `CoroError.progress` says how many went out.
     @available(*, noasync, message: "call it in a coroutine, and await that one's value")
     @discardableResult
     public func send(_ file: File, from offset: Int = 0, count: Int = .max) throws(CoroError) -> Int {

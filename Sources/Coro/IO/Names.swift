@@ -2,8 +2,8 @@ import CCoro
 import Glibc
 
 extension SocketAddress {
-    /// The addresses of a host: as the system looks up names, while other coroutines run. Suspends, unless it is numeric. In the
-    /// order in which to try them.
+    /// The addresses of a host: as the system looks up names, while other coroutines run. Suspends, unless it is numeric. In
+    /// the order in which to try them.
     ///
     /// Throws `CoroError.unknownHost` if there is no such name, another of the codes `CORO_EAI_...`, or what the caller was
     /// interrupted with. See `coro_getaddrinfo`.
@@ -65,8 +65,8 @@ extension CoroError {
     public static var unknownHost: CoroError { .other(code: CORO_EAI_NONAME) }
 }
 
-/// Runs `body` with the text as C has it. Throws `CoroError.system(errno: EINVAL)` for one with a NUL in it, of which C would see
-/// no more than what is before that.
+/// Runs `body` with the text as C has it. Throws `CoroError.system(errno: EINVAL)` for one with a NUL in it, of which C would
+/// see no more than what is before that.
 func withText<Result>(
     _ text: String, _ body: (UnsafePointer<CChar>) throws(CoroError) -> Result
 ) throws(CoroError) -> Result {

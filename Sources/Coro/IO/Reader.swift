@@ -78,8 +78,8 @@ public final class Reader {
         }
     }
 
-    /// Reads up to and including the next occurrence of `delimiter`. Suspends. What is left before the end may come without one;
-    /// nil at the end. Throws `CoroError.system(errno: EOVERFLOW)` as `readLine`.
+    /// Reads up to and including the next occurrence of `delimiter`. Suspends. What is left before the end may come without
+    /// one; nil at the end. Throws `CoroError.system(errno: EOVERFLOW)` as `readLine`.
     @available(*, noasync, message: "call it in a coroutine, and await that one's value")
     public func read(until delimiter: some Sequence<UInt8>, limit: Int = 65536) throws(CoroError) -> [UInt8]? {
         try taken { reader, data in
@@ -93,8 +93,8 @@ public final class Reader {
         try read(until: delimiter.utf8, limit: limit)
     }
 
-    /// Reads all up to the end. Suspends. Throws `CoroError.system(errno: EOVERFLOW)` if there is more than `limit`, and nothing
-    /// was taken then.
+    /// Reads all up to the end. Suspends. Throws `CoroError.system(errno: EOVERFLOW)` if there is more than `limit`, and
+    /// nothing was taken then.
     @available(*, noasync, message: "call it in a coroutine, and await that one's value")
     public func readToEnd(limit: Int = 64 << 20) throws(CoroError) -> [UInt8] {
         try taken { coro_reader_read_all($0, limit, $1) }.map { Array($0) } ?? []
@@ -109,7 +109,8 @@ public final class Reader {
         return Array(UnsafeRawBufferPointer(start: data, count: available))
     }
 
-    /// Takes so many of the bytes that it has, as if they had been read. Throws `CoroError.system(errno: EINVAL)` if it has fewer.
+    /// Takes so many of the bytes that it has, as if they had been read. Throws `CoroError.system(errno: EINVAL)` if it has
+    /// fewer.
     public func skip(_ count: Int) throws(CoroError) {
         try check(coro_reader_consume(reader, count))
     }

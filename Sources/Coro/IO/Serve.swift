@@ -4,8 +4,8 @@ import Glibc
 extension Listener {
     /// Runs `body` for each connection, in a coroutine of its own, until the listener is closed. Suspends.
     ///
-    /// When it returns or throws, none of those coroutines is left, and each connection is closed: `close()` of the listener lets
-    /// them come to their end, and then this returns; a caller that is interrupted has them told to end
+    /// When it returns or throws, none of those coroutines is left, and each connection is closed: `close()` of the listener
+    /// lets them come to their end, and then this returns; a caller that is interrupted has them told to end
     /// (`CoroError.shutdown`), waits for that, and throws what it was interrupted with. A connection is also closed when its
     /// `body` is done. What `body` throws ends that connection alone, and is told as the failure of any coroutine
     /// (`EventLoop.onFailure`), but for `CoroError.shutdown`.

@@ -7,8 +7,8 @@ import Glibc
 ///     try writer.write("HTTP/1.1 200 OK\r\n\r\n")
 ///     try writer.flush()
 ///
-/// What is not flushed when this object is dropped is lost: nothing can wait then. It belongs to the thread that made it, and is
-/// used by one coroutine at a time: another throws `CoroError.simultaneous`. What has not gone out is kept when a call is
+/// What is not flushed when this object is dropped is lost: nothing can wait then. It belongs to the thread that made it, and
+/// is used by one coroutine at a time: another throws `CoroError.simultaneous`. What has not gone out is kept when a call is
 /// interrupted. All calls throw what writing throws; `CoroError.closed` once the descriptor is closed; or what the caller was
 /// interrupted with.
 public final class Writer {
@@ -43,8 +43,8 @@ public final class Writer {
         _ = coro_writer_free(writer)
     }
 
-    /// Writes all of the bytes. Suspends, if they don't fit into the buffer. After an error `CoroError.progress` says how many it
-    /// has taken, which are not to be written again.
+    /// Writes all of the bytes. Suspends, if they don't fit into the buffer. After an error `CoroError.progress` says how many
+    /// it has taken, which are not to be written again.
     @available(*, noasync, message: "call it in a coroutine, and await that one's value")
     public func write(_ bytes: some Sequence<UInt8>) throws(CoroError) {
         try check(Bytes.inOnePiece(bytes) { coro_writer_write(self.writer, $0.baseAddress, $0.count) })
