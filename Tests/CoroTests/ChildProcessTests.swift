@@ -105,6 +105,37 @@ import Testing
         }
     }
 
+    @Test func G9_its_pipes_are_descriptors() throws {
+        try withPrograms { () throws in
+            let sort = try ChildProcess.start(["sort"], input: .pipe, output: .pipe)
+            #expect(sort.error == nil)
+            try sort.input?.write("b\na\n")
+            try sort.close(.input)
+            #expect(sort.input?.isOpen == false)
+            #expect(try sort.output?.readToEnd().text == "a\nb\n")
+            #expect(try sort.wait().isSuccess)
+            let other = try ChildProcess.start(["cat"], input: .pipe, output: .pipe, error: .pipe)
+            let (input, output) = (try #require(other.input), try #require(other.output))
+            let reader = try start { try output.read() }
+            try other.close()
+            #expect(throws: CoroError.closed) { try reader.join() }
+            #expect(throws: CoroError.closed) { try input.write("x") }
+            try awaitEnd(of: other.pid)
+        }
+    }
+
+    /// Who holds a pipe has it when the process's object is gone.
+    @Test func G9_a_pipe_outlives_its_process() throws {
+        try withPrograms { () throws in
+            let before = try EventLoop.stats.descriptors
+            do {
+                let output = try #require(try ChildProcess.start(["echo", "still here"], output: .pipe).output)
+                #expect(try output.readToEnd().text == "still here\n")
+            }
+            while try EventLoop.stats.descriptors != before { try Coroutine.yieldSlice() }
+        }
+    }
+
     @Test func G9_what_a_program_gets() throws {
         try withPrograms { () throws in
             let output = try Pipe()

@@ -4,20 +4,39 @@ import Glibc
 /// Another program that was started from here.
 ///
 ///     let sort = try ChildProcess.start(["sort", "-r"], input: .pipe, output: .pipe)
-///     ...
+///     try sort.input?.write("a\nb\n")
+///     try sort.close(.input)
+///     print(try sort.output?.readToEnd())
 ///     print(try sort.wait())     // exited with 0
 ///
-/// It belongs to the thread that started it. When this object is dropped the program runs on, without its pipes, and leaves no
-/// zombie. To feed a program and take what it writes there is `run`.
+/// It belongs to the thread that started it. When this object is dropped the program runs on, without its pipes (but for those
+/// that somebody holds), and leaves no zombie. To feed a program and take what it writes there is `run`.
 public final class ChildProcess {
     /// What C calls it by.
     public let handle: Int64
     /// The process's id. After it was waited for, another process may have that.
     public let pid: Int32
+    /// Our end of the pipe to its standard input, if that was made by `Stdio.pipe`: closed, the process sees the end.
+    public let input: Descriptor?
+    /// Our end of the pipe from its standard output, if that was made by `Stdio.pipe`.
+    public let output: Descriptor?
+    /// Our end of the pipe from its standard error, if that was made by `Stdio.pipe`.
+    public let error: Descriptor?
 
     private init(handle: Int64) {
         self.handle = handle
         pid = coro_process_pid(handle)
+        input = Self.pipe(handle, .input)
+        output = Self.pipe(handle, .output)
+        error = Self.pipe(handle, .error)
+    }
+
+    /// Takes our end of a pipe over from C; nil if there is none.
+    private static func pipe(_ handle: Int64, _ stream: Stream) -> Descriptor? {
+        let number = coro_process_fd(handle, stream.rawValue)
+        if number < 0 { return nil }
+        _ = coro_forget(number)
+        return Descriptor(owning: number)
     }
 
     deinit {
@@ -65,16 +84,25 @@ public final class ChildProcess {
         case error = 2
     }
 
-    /// Our end of the pipe to a stream that was made by `Stdio.pipe`: for `coro_read` and `coro_write`. This object closes it.
-    /// Throws `CoroError.system(errno: EBADF)` if there is no pipe, or no more.
+    private func pipe(of stream: Stream) -> Descriptor? {
+        switch stream {
+        case .input: input
+        case .output: output
+        case .error: error
+        }
+    }
+
+    /// The number of our end of the pipe to a stream: for C. Throws `CoroError.system(errno: EBADF)` if there is no pipe, or no
+    /// more.
     public func descriptor(of stream: Stream) throws(CoroError) -> Int32 {
-        try check(coro_process_fd(handle, stream.rawValue))
+        guard let pipe = pipe(of: stream), pipe.isOpen else { throw .system(errno: EBADF) }
+        return pipe.number
     }
 
     /// Closes our end of the pipe to a stream: of `input`, the process sees the end. Nothing happens if there is none, or no
     /// more.
     public func close(_ stream: Stream) throws(CoroError) {
-        try check(coro_process_close_fd(handle, stream.rawValue))
+        try pipe(of: stream)?.close()
     }
 
     /// Waits until the process has ended. Suspends. Any number may wait, and later waits return the status again. Throws
@@ -99,5 +127,6 @@ public final class ChildProcess {
     /// what is done with it later throws `CoroError.dead`. A process that runs runs on.
     public func close() throws(CoroError) {
         try check(coro_process_close(handle))
+        for stream: Stream in [.input, .output, .error] { try close(stream) }
     }
 }
