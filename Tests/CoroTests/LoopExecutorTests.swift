@@ -1,7 +1,6 @@
 import CCoro
 import Coro
 import Glibc
-import Synchronization
 import Testing
 
 /// Swift's tasks, and actors, on the thread of a loop.

@@ -30,6 +30,7 @@ public final class LoopThread: Sendable {
     }
 
     /// Runs `body` in a coroutine of the thread. See `LoopExecutor.run`.
+    @discardableResult
     public func run<Success: Sendable, Failure: Error>(
         name: String? = nil, stackSize: Int = 0, _ body: sending @escaping () throws(Failure) -> Success
     ) async throws -> Success {
