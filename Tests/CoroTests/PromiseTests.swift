@@ -99,10 +99,10 @@ func onLoopThread(_ body: @escaping @Sendable () throws -> Void, _ location: Sou
 
 /// A value that tests share with other threads.
 final class Shared<Value: Sendable>: Sendable {
-    private let mutex: Mutex<Value>
+    private let mutex: Synchronization.Mutex<Value>
 
     init(_ value: Value) {
-        mutex = Mutex(value)
+        mutex = Synchronization.Mutex(value)
     }
 
     var value: Value {
