@@ -2581,9 +2581,10 @@ int coro_post(coro_loop_t loop, coro_fn CORO_NULLABLE fn, void *CORO_NULLABLE ar
 /* Calls fn(arg) on `loop`'s thread, on that thread's own stack between two coroutines, waking it if it waits: for what is over
    at once, as handing on what another runtime has done; no coroutine is made for it. fn must not suspend, nor run a loop
    (CORO_EYIELDFROMMAIN), nor throw. In the order of coro_post(), of which it is one more kind: while fn runs, none of the
-   thread's coroutines does, and coro_current() is 0. What it posts to its own loop is for the next pass. Where the thread ends
-   first, it is never called. Returns and errors: as coro_post. Call from: anywhere, the loop's own thread too; does not
-   suspend. */
+   thread's coroutines does, and coro_current() is 0. What it posts to its own loop is for the next pass. It is called once: at the
+   latest as the thread ends, so that nobody waits for ever for what it hands on, and arg can be freed there. (What it then posts
+   to that loop may never be called.) Returns and errors: as coro_post; it is not called where this is an error. Call from:
+   anywhere, the loop's own thread too; does not suspend. */
 int coro_post_callback(coro_loop_t loop, void (*CORO_NULLABLE fn)(void *CORO_NULLABLE arg), void *CORO_NULLABLE arg);
 
 /* The loop of the thread that a coroutine belongs to: where to post what is to be done with it. Returns it, CORO_EDEAD (its

@@ -180,11 +180,39 @@ static void *leave_callback(void *unused) {
     return unused;
 }
 
-TEST(post_callback_is_dropped_when_the_thread_ends) {
+TEST(post_callback_is_called_when_the_thread_ends) {
     pthread_t other;
     CHECK_EQ(pthread_create(&other, NULL, leave_callback, NULL), 0);
     CHECK_EQ(pthread_join(other, NULL), 0);
-    CHECK_EQ(calls, 0);
+    CHECK_EQ(calls, 1);
+}
+
+static pthread_barrier_t meeting;
+static coro_loop_t other_loop;
+
+static void *meet_twice(void *unused) {
+    other_loop = coro_loop_current();
+    pthread_barrier_wait(&meeting);
+    pthread_barrier_wait(&meeting);
+    return unused;
+}
+
+static void try_to_suspend(void *unused) {
+    CHECK_EQ(coro_yield(), CORO_EYIELDFROMMAIN);
+    coro_detach(coro_spawn(note, "never runs"));
+    count_call(unused);
+}
+
+TEST(post_callback_of_another_thread_is_called_when_the_thread_ends) {
+    pthread_t other;
+    CHECK_EQ(pthread_barrier_init(&meeting, NULL, 2), 0);
+    CHECK_EQ(pthread_create(&other, NULL, meet_twice, NULL), 0);
+    pthread_barrier_wait(&meeting);
+    CHECK_EQ(coro_post_callback(other_loop, try_to_suspend, NULL), 0);
+    pthread_barrier_wait(&meeting);
+    CHECK_EQ(pthread_join(other, NULL), 0);
+    CHECK_EQ(calls, 1);
+    CHECK_EQ(coro_post_callback(other_loop, count_call, NULL), -ESRCH);
 }
 
 TEST(post_callback_that_is_under_way_when_forking_is_each_ones_own) {

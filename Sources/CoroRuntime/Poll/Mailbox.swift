@@ -165,7 +165,7 @@ extension UnsafeMutablePointer<Mailbox> {
         coro_bell_set_wakeup(pointee.bell, descriptor)
     }
 
-    /// Nobody will take the posts that there are. User code that must not suspend.
+    /// No loop will take the posts that there are: callbacks are called all the same. User code that must not suspend.
     func dropPosts() {
         let (posts, promises) = takeAll()
         promises.first?.disposeAll()
@@ -190,7 +190,11 @@ extension UnsafeMutablePointer<Mailbox.Post> {
         var post: UnsafeMutablePointer<Mailbox.Post>? = self
         while let dropped = post {
             post = dropped.pointee.next
-            dropped.pointee.drop?(dropped.pointee.argument)
+            if dropped.pointee.isCallback {
+                _ = dropped.pointee.function(dropped.pointee.argument)
+            } else {
+                dropped.pointee.drop?(dropped.pointee.argument)
+            }
             Heap.free(dropped)
         }
     }
