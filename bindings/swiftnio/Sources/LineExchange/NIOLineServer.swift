@@ -7,7 +7,7 @@ import NIOPosix
 enum NIOLineServer {
     static func start(
         on group: MultiThreadedEventLoopGroup, answersOn executor: LoopExecutor
-    ) -> EventLoopFuture<any Channel> {
+    ) -> EventLoopFuture<any NIOCore.Channel> {
         ServerBootstrap(group: group)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
