@@ -7,7 +7,7 @@ final class Life: Sendable {
     let end = Promise<Void, Never>()
     private let name: String
     private let beginning = Synchronization.Mutex<Result<LoopExecutor, CoroError>?>(nil)
-    private let isBegun = Semaphore()
+    private let isBegun = Gate()
     /// Until somebody has seen to its end.
     private let thread = Synchronization.Mutex<pthread_t?>(nil)
 
@@ -85,7 +85,7 @@ final class Life: Sendable {
 }
 
 /// A semaphore of the system's.
-private final class Semaphore: @unchecked Sendable {
+private final class Gate: @unchecked Sendable {
     private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
 
     init() { sem_init(semaphore, 0, 0) }
