@@ -19,18 +19,25 @@ extension Coroutine where Success == Never, Failure == Never {
         var options = coro_blocking_options()
         coro_blocking_options_init(&options)
         options.flags = abandonable ? UInt32(CORO_BLOCKING_ABANDON) : 0
-        options.discard = { argument, _ in Work.giveBack(argument) }
-        let argument = work.lend()
+        options.discard = { argument, _ in Unmanaged<Box<() -> Void>>.fromOpaque(argument!).release() }
+        let call = Unmanaged.passRetained(Box { work.run() })
         // After an error C gives it back.
-        try check(coro_blocking_with(Work.function, argument, &options, nil))
-        Work.giveBack(argument)
+        try check(coro_blocking_with(Self.runCall, call.toOpaque(), &options, nil))
+        call.release()
         guard let outcome = work.outcome else { throw CoroError.dead }
         return try outcome.get()
+    }
+
+    private static var runCall: coro_fn {
+        { argument in
+            Unmanaged<Box<() -> Void>>.fromOpaque(argument!).takeUnretainedValue().value()
+            return nil
+        }
     }
 }
 
 /// A closure, then its outcome, that goes to a thread of the pool and comes back.
-private final class BlockingWork<Value: Sendable, E: Error>: Work {
+private final class BlockingWork<Value: Sendable, E: Error> {
     private var body: (@Sendable () throws(E) -> Value)?
     private(set) var outcome: Result<Value, E>?
 
@@ -38,14 +45,13 @@ private final class BlockingWork<Value: Sendable, E: Error>: Work {
         self.body = body
     }
 
-    override func run() -> UnsafeMutableRawPointer? {
-        guard let body = body.take() else { return nil }
+    func run() {
+        guard let body = body.take() else { return }
         do throws(E) {
             outcome = .success(try body())
         } catch {
             outcome = .failure(error)
         }
-        return nil
     }
 }
 
