@@ -36,7 +36,8 @@ public struct Coroutine<Success, Failure: Error> {
         _ body: consuming @escaping () throws(Failure) -> Success
     ) throws(CoroError) -> Coroutine {
         let outcome = Outcome(body)
-        try Work.spawn(outcome.work.lend(), name: name, stackSize: stackSize, start: start)
+        let id = try Work.spawn(outcome.work.lend(), name: name, stackSize: stackSize, start: start)
+        outcome.work.id = id
         return Coroutine(outcome, start: start)
     }
 

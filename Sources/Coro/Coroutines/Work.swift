@@ -84,30 +84,42 @@ class Work: @unchecked Sendable {
         if !isTaken { throw CoroError(code: code) }
     }
 
-    /// Makes the coroutine that runs what was lent.
+    /// Makes the coroutine that runs what was lent, and returns its id; as a member of a group, if there is one: nobody joins
+    /// that.
     @usableFromInline
+    @discardableResult
     static func spawn(
-        _ argument: UnsafeMutableRawPointer, name: String?, stackSize: Int, start: CoroutineStart
-    ) throws(CoroError) {
+        _ argument: UnsafeMutableRawPointer, name: String? = nil, stackSize: Int = 0, start: CoroutineStart = .queued,
+        in group: OpaquePointer? = nil
+    ) throws(CoroError) -> Int64 {
         let flags = start == .now ? UInt32(CORO_START_NOW) : 0
         var options = coro_options(
             struct_size: MemoryLayout<coro_options>.size, name: nil, stack_size: stackSize, flags: flags, reserved: 0,
             release: Work.giveBack)
-        let spawn = start == .later ? coro_new : coro_spawn_with
         let id: Int64
         if let name {
             id = name.withCString { text in
                 options.name = text
-                return spawn(Work.function, argument, &options)
+                return make(argument, &options, start, group)
             }
         } else {
-            id = spawn(Work.function, argument, &options)
+            id = make(argument, &options, start, group)
         }
         if id < 0 {
             Work.giveBack(argument)
             throw CoroError(code: Int32(truncatingIfNeeded: id))
         }
-        Unmanaged<Work>.fromOpaque(argument)._withUnsafeGuaranteedRef { $0.id = id }
+        return id
+    }
+
+    @inline(__always)
+    private static func make(
+        _ argument: UnsafeMutableRawPointer, _ options: UnsafePointer<coro_options>, _ start: CoroutineStart,
+        _ group: OpaquePointer?
+    ) -> Int64 {
+        if let group { return coro_group_spawn_with(group, Work.function, argument, options) }
+        if start == .later { return coro_new(Work.function, argument, options) }
+        return coro_spawn_with(Work.function, argument, options)
     }
 
     // -- for C --
