@@ -56,7 +56,7 @@ private final class Mailbox: Sendable {
         var isClosed = false
     }
 
-    private let posts = Mutex(Posts())
+    private let posts = Synchronization.Mutex(Posts())
 
     private static let current = ThreadOwned<Owner>()
 
