@@ -1,8 +1,6 @@
-import CCoro
-
 /// What a member of a group runs, then its result.
-final class GroupMember<Success>: Work {
-    private var body: (() throws -> Success)?
+final class GroupMember<Success> {
+    private let body: () throws -> Success
     private var result: Result<Success, any Error>?
     /// Called once, when it has ended, or never will run: just before the group knows.
     var deliver: ((Result<Success, any Error>) -> Void)?
@@ -12,17 +10,16 @@ final class GroupMember<Success>: Work {
     }
 
     deinit {
+        // It goes with the closure that has it run.
         deliver?(result ?? .failure(CoroError.shutdown))
     }
 
-    override func run() -> UnsafeMutableRawPointer? {
-        guard let body = body.take() else { return nil }
+    func run() throws {
         do {
             result = .success(try body())
-            return nil
         } catch {
             result = .failure(error)
-            return error.failCoroutine()
+            throw error
         }
     }
 }

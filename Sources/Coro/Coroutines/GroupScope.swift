@@ -15,10 +15,10 @@ final class GroupScope {
         group = try made(coro_group_new(&options))
     }
 
-    /// Makes a member that runs `work`. nil if the group was cancelled: it then was let go.
-    func spawn(_ work: Work, name: String?, stackSize: Int) throws(CoroError) -> AnyCoroutine? {
+    /// Makes a coroutine that runs `member`. nil if the group was cancelled: it then was let go.
+    func spawn<Success>(_ member: GroupMember<Success>, name: String?, stackSize: Int) throws(CoroError) -> AnyCoroutine? {
         guard let group else { throw .closed }
-        let argument = work.lend()
+        let argument = Outcome { try member.run() }.work.lend()
         var options = coro_options()
         coro_options_init(&options)
         options.stack_size = stackSize
