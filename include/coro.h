@@ -383,7 +383,8 @@ void coro_loop_options_init(coro_loop_options *CORO_NONNULL options);
 
 /* Runs this thread's loop until coro_set_exit(), and returns the code given there, so that
    `return coro_event_loop();` ends main. Waiting for nothing costs no CPU; it does not end when no coroutine is left
-   (see CORO_LOOP_UNTIL_IDLE). May be called again afterwards: coroutines that were suspended go on.
+   (see CORO_LOOP_UNTIL_IDLE). May be called again afterwards: coroutines that were suspended go on. On the process's first
+   thread it serves Dispatch's main queue too (see coro_set_serve_main_queue).
    Errors: CORO_ELOOPRUNNING when called inside a coroutine or while the loop runs; CORO_EYIELDFROMMAIN in a callback that must
    not suspend; -errno if the loop can't be set up; -EDEADLK with CORO_LOOP_DETECT_DEADLOCK only. (Exit codes are best
    positive: a negative one looks like an error.)
@@ -404,6 +405,14 @@ bool coro_set_print_exit_string(bool on);
 
 /* Whether coro_event_loop() is running on this thread. Call from: anywhere. */
 bool coro_is_running(void);
+
+/* Whether loops on the process's first thread serve Dispatch's main queue, where libdispatch is in the process: what is given to
+   that queue (DispatchQueue.main, and so the jobs of Swift's main actor) runs between two passes, as coro_post_callback()'s
+   functions do, also in the loop that a call on the thread's own stack runs. What may still be queued keeps no loop from being
+   idle. While other code holds that thread (dispatch_main(), a run loop), the queue is that code's. Default: true. Turning it
+   off is for programs in which another loop takes turns with this one and shall serve it alone. It is not served in the child
+   of a fork, if it was before. Returns what it was. Call from: anywhere; holds for the calling thread. */
+bool coro_set_serve_main_queue(bool on);
 
 /* What a suspending call does on a thread's own stack while no loop runs. false (the default): it runs the loop until
    the call is done. true: it fails with CORO_EYIELDFROMMAIN, except coro_sleep and coro_sleep_relative, which block the

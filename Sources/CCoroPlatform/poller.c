@@ -89,6 +89,10 @@ int coro_poller_add(coro_poller *poller, int fd, uint64_t token) {
     return by_ring(poller) ? coro_ring_poll_add(poller->ring, fd, token) : coro_epoll_add(poller->epoll, fd, token);
 }
 
+int coro_poller_add_level(coro_poller *poller, int fd, uint64_t token) {
+    return by_ring(poller) ? coro_ring_poll_add(poller->ring, fd, token) : coro_epoll_add_level(poller->epoll, fd, token);
+}
+
 int coro_poller_renew(coro_poller *poller, int fd, uint64_t token) {
     return by_ring(poller) ? coro_ring_poll_renew(poller->ring, fd, token) : coro_epoll_renew(poller->epoll, fd, token);
 }

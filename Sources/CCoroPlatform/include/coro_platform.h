@@ -9,6 +9,7 @@
 #include "coro_connections.h"
 #include "coro_context.h"
 #include "coro_file.h"
+#include "coro_main_queue.h"
 #include "coro_memory.h"
 #include "coro_messages.h"
 #include "coro_names.h"

@@ -75,6 +75,8 @@ const char *_Nonnull coro_poller_name(const coro_poller *_Nonnull poller);
 /* As the functions of epoll above. By io_uring all but the last return 0 at once, and an error comes as CORO_POLL_ENDED. What is
    removed is let go of before this returns: it holds no file that is then closed. A token without the operation's bit. */
 int coro_poller_add(coro_poller *_Nonnull poller, int fd, uint64_t token);
+/* To read; level-triggered by epoll. */
+int coro_poller_add_level(coro_poller *_Nonnull poller, int fd, uint64_t token);
 int coro_poller_renew(coro_poller *_Nonnull poller, int fd, uint64_t token);
 int coro_poller_remove(coro_poller *_Nonnull poller, int fd, uint64_t token);
 int coro_poller_wait(coro_poller *_Nonnull poller, coro_poll_event *_Nonnull events, int n, int64_t timeout);

@@ -91,6 +91,14 @@ public func coro_is_running() -> Bool {
 }
 
 @c @implementation
+public func coro_set_serve_main_queue(_ on: Bool) -> Bool {
+    guard let runtime = Runtime.here else { return true }
+    let before = runtime.pointee.mainQueue.isWanted
+    runtime.setServeMainQueue(on)
+    return before
+}
+
+@c @implementation
 public func coro_set_strict_main(_ on: Bool) -> Bool {
     guard let runtime = Runtime.here else { return false }
     let before = runtime.pointee.obstacles.strictMain

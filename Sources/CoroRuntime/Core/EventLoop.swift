@@ -20,6 +20,7 @@ extension RuntimeRef {
         pointee.main.pointee.state = .waiting
         pauseAlarm()
         holdDefaultSignals()
+        findMainQueue()
         let end = runLoop(pollLimit: pollLimit, stopsWhenIdle: whenIdle != .wait, obeysExit: true)
         pointee.main.pointee.state = .running
         setLoopState(.idle)

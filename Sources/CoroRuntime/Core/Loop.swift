@@ -5,7 +5,8 @@ import CCoroPlatform
 ///
 /// A pass:
 ///  1. The clock is read. `now` is this time until the next pass.
-///  2. What other threads have posted is made into coroutines, and so are signals; who waited for the thread pool goes on.
+///  2. What other threads have posted is made into coroutines, and so are signals; who waited for the thread pool goes on. What
+///     is in Dispatch's main queue is run.
 ///  3. Timers that are due wake their coroutines.
 ///  4. Those who asked for the next pass are runnable.
 ///  5. A batch of runnable coroutines runs, first in first out: until none is runnable, or `BatchSize` switches were made.
@@ -58,6 +59,7 @@ extension RuntimeRef {
     /// Where the thread's own stack goes on at once, the end of a pass is never reached, and with it no look at descriptors.
     private func lookFirst() {
         pointee.driveCount &+= 1
+        if pointee.driveCount & 63 == 1 { findMainQueue() }
         guard pointee.poller.waiterCount > 0, !pointee.nextPass.isEmpty || pointee.driveCount & 63 == 0 else { return }
         _ = pointee.poller.wait(in: self, timeout: 0)
     }
@@ -98,6 +100,7 @@ extension RuntimeRef {
         if pointee.mailbox.hasPosts, !postsWait {
             takePosts()
         }
+        if pointee.mainQueue.nextLook <= pointee.now { serveMainQueue() }
         while let coroutine = pointee.timers.popDue(pointee.now) {
             wake(coroutine, with: outcomeOfTimer(coroutine))
         }
@@ -135,7 +138,7 @@ extension RuntimeRef {
             !pointee.mailbox.hasPosts, !coro_watch_has_overrun(watch), isWatchedOver
         else { return false }
         pointee.now = pointee.clock.read()
-        if pointee.timers.isDue(pointee.now) { return false }
+        if pointee.timers.isDue(pointee.now) || pointee.mainQueue.nextLook <= pointee.now { return false }
         pointee.batch.adapt(to: pointee.now)
         giveBudget(pointee.batch.size)
         return true
@@ -205,6 +208,7 @@ extension RuntimeRef {
         // Who rings while we sleep must have something to write to.
         let error = pointee.poller.open(in: self)
         if error < 0 { return error }
+        registerMainQueue()
         let postsWait = postsWait
         if !postsWait, pointee.mailbox.hasPosts || !pointee.mailbox.goToSleep() { return pollInPassing() }
         pointee.batch.pause()

@@ -45,6 +45,7 @@ struct Runtime {
     var loopState: LoopState = .idle
     /// How often a call on the thread's own stack has run the loop.
     var driveCount: UInt8 = 0
+    var mainQueue = MainQueue()
     /// How often the loop would have waited, but for what was posted.
     var sleeplessPasses: UInt8 = 0
     /// What the watchdog sees of this loop.
@@ -221,6 +222,7 @@ extension Runtime {
         runtime.forgetWaitingSignals()
         runtime.resumeAlarm() // timers are not inherited
         runtime.pointee.poller.reopen(in: runtime)
+        runtime.leaveMainQueueToParent()
         runtime.rewatchHandled()
         runtime.disownProcesses()
         runtime.cancelJobs()

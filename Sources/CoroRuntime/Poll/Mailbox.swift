@@ -249,13 +249,17 @@ extension RuntimeRef {
         return true
     }
 
-    /// User code that must not suspend, on the thread's own stack.
     private func callBack(_ post: UnsafeMutablePointer<Mailbox.Post>) {
         let (function, argument) = (post.pointee.function, post.pointee.argument)
         Heap.free(post)
+        callBack { _ = function(argument) }
+    }
+
+    /// User code that must not suspend, called by the loop.
+    func callBack(_ body: () -> Void) {
         if !isWatchedOver { beWatched() }
         pointee.obstacles.forbid()
-        _ = function(argument)
+        body()
         pointee.obstacles.allow()
     }
 

@@ -37,6 +37,7 @@ struct Poller {
     static let eventCount: Int32 = 256
     /// That of no descriptor.
     static let wakeupToken = UInt64(UInt32.max)
+    static let mainQueueToken = UInt64(UInt32.max - 2) // the ring has one between
     /// How often to look for waits that are as old as this, on descriptors that may have been closed behind our back.
     static let verifyInterval: Int64 = 100_000_000
     /// How many to look at in a pass, and how many to ask the kernel about: thousands would hold up the loop.

@@ -66,6 +66,7 @@ extension PollerRef {
             withUnsafePointer(to: event) { _ = coro_poller_clear_wakeup(&pointee.kernel, $0) }
             return
         }
+        if event.token == Poller.mainQueueToken { return runtime.noteMainQueue(event) }
         if event.token & RingOperation.tokenBit != 0 { return complete(event.token, with: event.result, in: runtime) }
         let fd = Int32(truncatingIfNeeded: event.token)
         guard let descriptor = known(fd), descriptor.pointee.generation == UInt32(truncatingIfNeeded: event.token >> 32) else {
