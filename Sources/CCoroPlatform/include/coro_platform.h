@@ -8,6 +8,7 @@
 #include "coro_bell.h"
 #include "coro_connections.h"
 #include "coro_context.h"
+#include "coro_copies.h"
 #include "coro_file.h"
 #include "coro_main_queue.h"
 #include "coro_memory.h"
