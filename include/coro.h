@@ -32,7 +32,7 @@
  *    is not said, and leaving nothing behind. What does not say that it suspends never does. Where its time is bounded, by
  *    a timeout or by a scope (see Timeouts), it may also return -ENOMEM, as if interrupted by that.
  *  - A suspending call made on a thread's own stack, outside every coroutine, runs the loop until the call is done
- *    (see coro_set_strict_main). After a fork() the child has a private copy of the loop.
+ *    (see coro_set_strict_main; in a task of Swift's, whose thread must not be held up, it is CORO_EYIELDFROMMAIN). After a fork() the child has a private copy of the loop.
  *  - "Call from": "anywhere" is any thread, inside and outside coroutines. Nothing here may be called from a signal
  *    handler.
  *

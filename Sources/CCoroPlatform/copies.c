@@ -85,7 +85,7 @@ void coro_copies_announce(void) {
     dl_iterate_phdr(note_copy, &found);
     if (!found.others) return;
     dprintf(STDERR_FILENO,
-            "libcoro: several copies of the runtime are used in this process, and their loops know nothing of each other: %s. Link "
-            "but one of them (for a Swift package, libcoro's trait SharedLibrary)\n",
+            "libcoro: several copies of the runtime are used in this process, and their loops know nothing of each other: %s. "
+            "Link but one of them (for a Swift package, libcoro's trait SharedLibrary)\n",
             found.text);
 }

@@ -136,19 +136,21 @@ typealias Twice = @convention(c) (Int32) -> Int32
     }
 
     @Test func K7_a_target_is_a_function_pointer_for_every_thread() throws {
-        let target = try Target.register("swift_tripled") { (number: Int32) in
-            try Coroutine.yield()
-            return 3 * number
+        try onThread {
+            let target = try Target.register("swift_tripled") { (number: Int32) in
+                try Coroutine.yield()
+                return 3 * number
+            }
+            let call = try CFunctionPointer(.call, target)
+            try target.target.unregister()
+            let function = call.pointer(as: Twice.self)
+            #expect(function(5) == 15)
+            #expect(try onThread { function(7) } == 21)
+            #expect(call.error == nil)
+            let absolute = try Target.register("int (int)", dlsym(nil, "abs"), as: ((Int32) throws -> Int32).self)
+            defer { try? absolute.target.unregister() }
+            #expect(try CFunctionPointer(.direct, absolute).withPointer(as: Twice.self) { $0(-4) } == 4)
         }
-        let call = try CFunctionPointer(.call, target)
-        try target.target.unregister()
-        let function = call.pointer(as: Twice.self)
-        #expect(function(5) == 15)
-        #expect(try onThread { function(7) } == 21)
-        #expect(call.error == nil)
-        let absolute = try Target.register("int (int)", dlsym(nil, "abs"), as: ((Int32) throws -> Int32).self)
-        defer { try? absolute.target.unregister() }
-        #expect(try CFunctionPointer(.direct, absolute).withPointer(as: Twice.self) { $0(-4) } == 4)
     }
 
     @Test func K2_structs_texts_and_NULL_come_from_C() throws {

@@ -6,72 +6,85 @@ import Testing
 /// The Swift API. Each test makes and runs a loop within one synchronous function: a loop belongs to its thread.
 @Suite struct CoroutineTests {
     @Test func A15_join_returns_the_typed_result() throws {
-        let coroutine = try Coroutine.spawn { () in
-            try Coroutine.sleep(for: .milliseconds(1))
-            return "forty-two"
+        try onThread {
+            let coroutine = try Coroutine.spawn { () in
+                try Coroutine.sleep(for: .milliseconds(1))
+                return "forty-two"
+            }
+            #expect(try coroutine.join() == "forty-two")
+            #expect(try coroutine.join() == "forty-two", "a result can be taken again")
+            #expect(!coroutine.isAlive)
         }
-        #expect(try coroutine.join() == "forty-two")
-        #expect(try coroutine.join() == "forty-two", "a result can be taken again")
-        #expect(!coroutine.isAlive)
     }
 
     @Test func A12_join_throws_the_error_itself() throws {
-        let before = coro_set_exception_notifier { _, _, _ in 0 }
-        defer { _ = coro_set_exception_notifier(before) }
-        let coroutine = try Coroutine.spawn { () throws -> Int in throw Odd(number: 3) }
-        #expect(throws: Odd(number: 3)) { try coroutine.join() }
-        let id = try Coroutine.spawn { () throws -> Int in throw CoroError.closed }
-        #expect(throws: CoroError.closed) { try id.any.join() }
+        try onThread {
+            let before = coro_set_exception_notifier { _, _, _ in 0 }
+            defer { _ = coro_set_exception_notifier(before) }
+            let coroutine = try Coroutine.spawn { () throws -> Int in throw Odd(number: 3) }
+            #expect(throws: Odd(number: 3)) { try coroutine.join() }
+            let id = try Coroutine.spawn { () throws -> Int in throw CoroError.closed }
+            #expect(throws: CoroError.closed) { try id.any.join() }
+        }
     }
 
     @Test func A4_start_now_runs_to_the_first_suspension() throws {
-        var order = [String]()
-        let coroutine = try Coroutine.spawn(start: .now) {
-            order.append("12")
-            try Coroutine.sleep(for: .milliseconds(1))
-            order.append("34")
+        try onThread {
+            var order = [String]()
+            let coroutine = try Coroutine.spawn(start: .now) {
+                order.append("12")
+                try Coroutine.sleep(for: .milliseconds(1))
+                order.append("34")
+            }
+            order.append("56")
+            try coroutine.join()
+            #expect(order == ["12", "56", "34"])
         }
-        order.append("56")
-        try coroutine.join()
-        #expect(order == ["12", "56", "34"])
     }
 
     @Test func A16_join_times_out_and_harms_nothing() throws {
-        let coroutine = try Coroutine.spawn { () -> Int in
-            try Coroutine.park()
-            return 1
+        try onThread {
+            let coroutine = try Coroutine.spawn { () -> Int in
+                try Coroutine.park()
+                return 1
+            }
+            #expect(throws: CoroError.timeout) { try coroutine.join(timeout: .milliseconds(1)) }
+            #expect(coroutine.isAlive)
+            try coroutine.any.schedule()
+            #expect(try coroutine.join() == 1)
         }
-        #expect(throws: CoroError.timeout) { try coroutine.join(timeout: .milliseconds(1)) }
-        #expect(coroutine.isAlive)
-        try coroutine.any.schedule()
-        #expect(try coroutine.join() == 1)
     }
 
     @Test func A18_shutdown_runs_defer_blocks() throws {
-        var cleaned = false
-        let coroutine = try Coroutine.spawn(start: .now) {
-            defer { cleaned = true }
-            try Coroutine.sleep(for: .seconds(1000))
+        try onThread {
+            var cleaned = false
+            let coroutine = try Coroutine.spawn(start: .now) {
+                defer { cleaned = true }
+                try Coroutine.sleep(for: .seconds(1000))
+            }
+            try coroutine.shutdown()
+            #expect(throws: CoroError.shutdown) { try coroutine.join() }
+            #expect(cleaned)
         }
-        try coroutine.shutdown()
-        #expect(throws: CoroError.shutdown) { try coroutine.join() }
-        #expect(cleaned)
     }
 
     @Test func A28_closures_and_results_are_released() throws {
-        let counter = Counter()
-        func run() throws {
-            let ended = try Coroutine.spawn { [token = counter.token()] in token }
-            #expect(try ended.join() as Counter.Token? != nil)
-            let cancelled = try Coroutine.spawn { [token = counter.token()] in withExtendedLifetime(token) {} }
-            try cancelled.shutdown()
-            _ = try Coroutine.spawn(start: .later) { [token = counter.token()] in withExtendedLifetime(token) {} }.shutdown()
-            for _ in 0..<1000 { _ = try Coroutine.spawn { [token = counter.token()] in withExtendedLifetime(token) {} } }
-            try EventLoop.runUntilIdle()
+        try onThread {
+            let counter = Counter()
+            func run() throws {
+                let ended = try Coroutine.spawn { [token = counter.token()] in token }
+                #expect(try ended.join() as Counter.Token? != nil)
+                let cancelled = try Coroutine.spawn { [token = counter.token()] in withExtendedLifetime(token) {} }
+                try cancelled.shutdown()
+                let unstarted = try Coroutine.spawn(start: .later) { [token = counter.token()] in withExtendedLifetime(token) {} }
+                _ = try unstarted.shutdown()
+                for _ in 0..<1000 { _ = try Coroutine.spawn { [token = counter.token()] in withExtendedLifetime(token) {} } }
+                try EventLoop.runUntilIdle()
+            }
+            try run()
+            #expect(counter.alive == 0)
+            #expect(coro_get_live_coros() == 0)
         }
-        try run()
-        #expect(counter.alive == 0)
-        #expect(coro_get_live_coros() == 0)
     }
 
     @Test func C4_sleepers_wake_in_order() throws {
@@ -93,40 +106,46 @@ import Testing
     }
 
     @Test func J2_a_coroutine_describes_itself() throws {
-        let coroutine = try Coroutine.spawn(name: "sleeper", start: .now) { try Coroutine.sleep(for: .seconds(100)) }
-        #expect(coroutine.any.name == "sleeper")
-        #expect(coroutine.any.waiting.hasPrefix("sleeping "))
-        #expect("\(coroutine.any)".hasPrefix("<coro #\(coroutine.id) name='sleeper' dead=0 started=1 scheduled=0 at 0x"))
-        #expect(AnyCoroutine.all.contains(coroutine.any))
-        try coroutine.shutdown()
-        #expect(throws: CoroError.shutdown) { try coroutine.join() }
+        try onThread {
+            let coroutine = try Coroutine.spawn(name: "sleeper", start: .now) { try Coroutine.sleep(for: .seconds(100)) }
+            #expect(coroutine.any.name == "sleeper")
+            #expect(coroutine.any.waiting.hasPrefix("sleeping "))
+            #expect("\(coroutine.any)".hasPrefix("<coro #\(coroutine.id) name='sleeper' dead=0 started=1 scheduled=0 at 0x"))
+            #expect(AnyCoroutine.all.contains(coroutine.any))
+            try coroutine.shutdown()
+            #expect(throws: CoroError.shutdown) { try coroutine.join() }
+        }
     }
 
     @Test func J1_where_it_is_how_old_and_how_often_it_ran() throws {
-        func innermost() throws { try Coroutine.park() }
-        let coroutine = try Coroutine.spawn(start: .now) { try innermost() }
-        let frames = coroutine.any.stackTrace.split(separator: "] [")
-        #expect(frames.count >= 3, "\(frames)")
-        #expect(coroutine.any.stackTrace.hasPrefix("[") && coroutine.any.stackTrace.hasSuffix("]"))
-        #expect(try #require(coroutine.any.age) >= .zero)
-        #expect(coroutine.any.switches == 1)
-        #expect(coroutine.any.runTime == .zero)
-        let file = try #require(tmpfile())
-        defer { fclose(file) }
-        try Coroutine.dump(to: fileno(file))
-        #expect(lseek(fileno(file), 0, SEEK_CUR) > 100)
-        #expect(throws: CoroError.system(errno: EBADF)) { try Coroutine.dump(to: -1) }
-        try coroutine.any.schedule()
-        try coroutine.join()
-        #expect(coroutine.any.stackTrace == "" && coroutine.any.age == nil)
+        try onThread {
+            func innermost() throws { try Coroutine.park() }
+            let coroutine = try Coroutine.spawn(start: .now) { try innermost() }
+            let frames = coroutine.any.stackTrace.split(separator: "] [")
+            #expect(frames.count >= 3, "\(frames)")
+            #expect(coroutine.any.stackTrace.hasPrefix("[") && coroutine.any.stackTrace.hasSuffix("]"))
+            #expect(try #require(coroutine.any.age) >= .zero)
+            #expect(coroutine.any.switches == 1)
+            #expect(coroutine.any.runTime == .zero)
+            let file = try #require(tmpfile())
+            defer { fclose(file) }
+            try Coroutine.dump(to: fileno(file))
+            #expect(lseek(fileno(file), 0, SEEK_CUR) > 100)
+            #expect(throws: CoroError.system(errno: EBADF)) { try Coroutine.dump(to: -1) }
+            try coroutine.any.schedule()
+            try coroutine.join()
+            #expect(coroutine.any.stackTrace == "" && coroutine.any.age == nil)
+        }
     }
 
     @Test func B_deadlock_is_thrown() throws {
-        let coroutine = try Coroutine.spawn(name: "patient") { try Coroutine.park() }
-        #expect(throws: CoroError.system(errno: EDEADLK)) { try EventLoop.runUntilIdle(detectingDeadlock: true) }
-        #expect(CoroError.detail.contains("(patient) parked"))
-        try coroutine.any.schedule()
-        #expect(try EventLoop.runUntilIdle(detectingDeadlock: true) == 0)
+        try onThread {
+            let coroutine = try Coroutine.spawn(name: "patient") { try Coroutine.park() }
+            #expect(throws: CoroError.system(errno: EDEADLK)) { try EventLoop.runUntilIdle(detectingDeadlock: true) }
+            #expect(CoroError.detail.contains("(patient) parked"))
+            try coroutine.any.schedule()
+            #expect(try EventLoop.runUntilIdle(detectingDeadlock: true) == 0)
+        }
     }
 
     @Test func errors_carry_the_code_of_the_header() {
@@ -139,30 +158,34 @@ import Testing
     }
 
     @Test func a_duration_too_long_is_for_ever() throws {
-        let coroutine = try Coroutine.spawn(start: .now) { try Coroutine.sleep(for: .seconds(Int64.max)) }
-        #expect(coroutine.isAlive)
-        try coroutine.shutdown()
-        #expect(throws: CoroError.shutdown) { try coroutine.join() }
+        try onThread {
+            let coroutine = try Coroutine.spawn(start: .now) { try Coroutine.sleep(for: .seconds(Int64.max)) }
+            #expect(coroutine.isAlive)
+            try coroutine.shutdown()
+            #expect(throws: CoroError.shutdown) { try coroutine.join() }
+        }
     }
 
     /// On one thread an access that is open over a suspension conflicts with others as it should: the runtime leaves Swift's
     /// own records alone.
     @Test func a_closure_may_change_what_it_captured_over_suspensions() throws {
-        var count = 0
-        let first = try Coroutine.spawn {
-            for _ in 0..<100 {
-                count += 1
-                try Coroutine.yield()
+        try onThread {
+            var count = 0
+            let first = try Coroutine.spawn {
+                for _ in 0..<100 {
+                    count += 1
+                    try Coroutine.yield()
+                }
             }
-        }
-        let second = try Coroutine.spawn {
-            for _ in 0..<100 {
-                count += 1
-                try Coroutine.yield()
+            let second = try Coroutine.spawn {
+                for _ in 0..<100 {
+                    count += 1
+                    try Coroutine.yield()
+                }
             }
+            try first.join()
+            try second.join()
+            #expect(count == 200)
         }
-        try first.join()
-        try second.join()
-        #expect(count == 200)
     }
 }

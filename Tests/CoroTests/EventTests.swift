@@ -92,9 +92,11 @@ import Testing
     }
 
     @Test func I7_on_a_threads_own_stack_nobody_is_left_to_set_it() throws {
-        let event = try Event<Int>()
-        #expect(throws: CoroError.system(errno: 35)) { try event.wait() }
-        _ = try Coroutine.spawn { try event.set(5) }
-        #expect(try event.wait() == 5)
+        try onThread {
+            let event = try Event<Int>()
+            #expect(throws: CoroError.system(errno: 35)) { try event.wait() }
+            _ = try Coroutine.spawn { try event.set(5) }
+            #expect(try event.wait() == 5)
+        }
     }
 }

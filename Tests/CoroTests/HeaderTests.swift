@@ -18,14 +18,16 @@ import Testing
         #expect(options.name == nil && options.stack_size == 0 && options.flags == 0 && options.release == nil)
     }
 
-    @Test func aClosureRunsAsACoroutine() {
-        var result: UnsafeMutableRawPointer?
-        let co = coro_spawn({ argument in
-            coro_sleep(1_000_000) == 0 ? argument : nil
-        }, UnsafeMutableRawPointer(bitPattern: 42))
-        #expect(co > 0)
-        #expect(coro_join(co, &result, coro_forever) == 0)
-        #expect(result == UnsafeMutableRawPointer(bitPattern: 42))
-        #expect(coro_join(co, nil, 0) == CORO_EDEAD)
+    @Test func aClosureRunsAsACoroutine() throws {
+        try onThread {
+            var result: UnsafeMutableRawPointer?
+            let co = coro_spawn({ argument in
+                coro_sleep(1_000_000) == 0 ? argument : nil
+            }, UnsafeMutableRawPointer(bitPattern: 42))
+            #expect(co > 0)
+            #expect(coro_join(co, &result, coro_forever) == 0)
+            #expect(result == UnsafeMutableRawPointer(bitPattern: 42))
+            #expect(coro_join(co, nil, 0) == CORO_EDEAD)
+        }
     }
 }

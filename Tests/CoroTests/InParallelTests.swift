@@ -216,6 +216,8 @@ import Testing
     }
 
     @Test func E1_on_a_threads_own_stack() throws {
-        #expect(try Coroutine.inParallel([{ 1 }, { 2 }]) == [1, 2])
+        try onThread {
+            #expect(try Coroutine.inParallel([{ 1 }, { 2 }]) == [1, 2])
+        }
     }
 }

@@ -60,59 +60,65 @@ struct Reading: CStruct, Equatable {
     }
 
     @Test func K2_all_types_pass_through_C() throws {
-        try passThroughC(Int8.min, .max)
-        try passThroughC(Int16.min, .max)
-        try passThroughC(Int32.min, .max)
-        try passThroughC(Int64.min, .max)
-        try passThroughC(Int.min, .max)
-        try passThroughC(UInt8.min, .max)
-        try passThroughC(UInt16.min, .max)
-        try passThroughC(UInt32.min, .max)
-        try passThroughC(UInt64.min, .max)
-        try passThroughC(UInt.min, .max)
-        try passThroughC(true, false)
-        try passThroughC(Float.pi, -.infinity, .leastNonzeroMagnitude)
-        try passThroughC(Double.pi, -.infinity, .leastNonzeroMagnitude)
-        #if arch(x86_64)
-        try passThroughC(Float80.pi, -.infinity, .greatestFiniteMagnitude)
-        #endif
-        let memory = UnsafeMutablePointer<Int>.allocate(capacity: 1)
-        defer { memory.deallocate() }
-        try passThroughC(memory)
-        try passThroughC(UnsafePointer(memory))
-        try passThroughC(UnsafeRawPointer(memory))
-        try passThroughC(UnsafeMutableRawPointer(memory))
-        try passThroughC(OpaquePointer(memory))
-        try passThroughC(memory, nil)
-        try passThroughC(UnsafeRawPointer(memory), nil)
-        try passThroughC(Reading(kind: -1, value: .pi, unit: .min))
+        try onThread {
+            try passThroughC(Int8.min, .max)
+            try passThroughC(Int16.min, .max)
+            try passThroughC(Int32.min, .max)
+            try passThroughC(Int64.min, .max)
+            try passThroughC(Int.min, .max)
+            try passThroughC(UInt8.min, .max)
+            try passThroughC(UInt16.min, .max)
+            try passThroughC(UInt32.min, .max)
+            try passThroughC(UInt64.min, .max)
+            try passThroughC(UInt.min, .max)
+            try passThroughC(true, false)
+            try passThroughC(Float.pi, -.infinity, .leastNonzeroMagnitude)
+            try passThroughC(Double.pi, -.infinity, .leastNonzeroMagnitude)
+            #if arch(x86_64)
+            try passThroughC(Float80.pi, -.infinity, .greatestFiniteMagnitude)
+            #endif
+            let memory = UnsafeMutablePointer<Int>.allocate(capacity: 1)
+            defer { memory.deallocate() }
+            try passThroughC(memory)
+            try passThroughC(UnsafePointer(memory))
+            try passThroughC(UnsafeRawPointer(memory))
+            try passThroughC(UnsafeMutableRawPointer(memory))
+            try passThroughC(OpaquePointer(memory))
+            try passThroughC(memory, nil)
+            try passThroughC(UnsafeRawPointer(memory), nil)
+            try passThroughC(Reading(kind: -1, value: .pi, unit: .min))
+        }
     }
 
     @Test func K2_texts_and_nothing() throws {
-        let length = try Target.register("swift_length") { (text: String?) in text.map(\.utf8.count) ?? -1 }
-        let nothing = try Target.register("swift_nothing") {}
-        defer { for target in [length.target, nothing.target] { try? target.unregister() } }
-        #expect(nothing.target.prototype == "void swift_nothing(void)")
-        let typed = try Target.named("swift_length", as: ((String?) throws -> Int).self)
-        #expect(try typed("grün") == 5)
-        #expect(try typed(nil) == -1)
-        #expect(try Target.named("swift_nothing")() == .nothing)
-        try Target.named("swift_nothing", as: (() throws -> Void).self)()
-        let error = #expect(throws: TargetError.self) { try typed("a\0b") }
-        #expect(error?.message == #"a text for C has a NUL in it: "a\0b""#)
+        try onThread {
+            let length = try Target.register("swift_length") { (text: String?) in text.map(\.utf8.count) ?? -1 }
+            let nothing = try Target.register("swift_nothing") {}
+            defer { for target in [length.target, nothing.target] { try? target.unregister() } }
+            #expect(nothing.target.prototype == "void swift_nothing(void)")
+            let typed = try Target.named("swift_length", as: ((String?) throws -> Int).self)
+            #expect(try typed("grün") == 5)
+            #expect(try typed(nil) == -1)
+            #expect(try Target.named("swift_nothing")() == .nothing)
+            try Target.named("swift_nothing", as: (() throws -> Void).self)()
+            let error = #expect(throws: TargetError.self) { try typed("a\0b") }
+            #expect(error?.message == #"a text for C has a NUL in it: "a\0b""#)
+        }
     }
 
     @Test func K3_more_arguments_than_registers() throws {
-        let target = try Target.register("swift_many") {
-            (a: Int8, b: Double, c: UInt16, d: Float, e: Int32, f: Double, g: Int64, h: Bool, i: UInt8, j: Int, k: div_t) in
-            #expect(b == 2 && d == 4 && f == 6 && h)
-            let integers: [any BinaryInteger] = [a, c, e, g, i, j, k.quot, k.rem]
-            return integers.map { Int($0) }.reduce(0, +)
+        try onThread {
+            let target = try Target.register("swift_many") {
+                (a: Int8, b: Double, c: UInt16, d: Float, e: Int32, f: Double, g: Int64, h: Bool, i: UInt8, j: Int, k: div_t) in
+                #expect(b == 2 && d == 4 && f == 6 && h)
+                let integers: [any BinaryInteger] = [a, c, e, g, i, j, k.quot, k.rem]
+                return integers.map { Int($0) }.reduce(0, +)
+            }
+            defer { try? target.target.unregister() }
+            let sum = try Target.named("swift_many")(
+                1, 2.0, 3, 4.0, 5, 6.0, 7, true, 9, 10, .of(div_t(quot: 11, rem: 12)))
+            #expect(sum == .signed(1 + 3 + 5 + 7 + 9 + 10 + 11 + 12))
         }
-        defer { try? target.target.unregister() }
-        let sum = try Target.named("swift_many")(
-            1, 2.0, 3, 4.0, 5, 6.0, 7, true, 9, 10, .of(div_t(quot: 11, rem: 12)))
-        #expect(sum == .signed(1 + 3 + 5 + 7 + 9 + 10 + 11 + 12))
     }
 
     @Test func K3_wrong_arguments_are_errors_that_name_the_parameter() throws {
@@ -158,36 +164,40 @@ struct Reading: CStruct, Equatable {
     }
 
     @Test func K4_the_failure_is_told_with_the_error_itself() throws {
-        let target = try Target.register("swift_telling") { () -> Int32 in throw Odd(number: 3) }
-        defer { try? target.target.unregister() }
-        var told: [(any Error)?] = []
-        EventLoop.onFailure { _, error, _ in told.append(error) }
-        defer { EventLoop.onFailure(nil) }
-        #expect(throws: CoroError.failed) { try Target.named("swift_telling")() }
-        #expect(told.map { $0 as? Odd } == [Odd(number: 3)])
+        try onThread {
+            let target = try Target.register("swift_telling") { () -> Int32 in throw Odd(number: 3) }
+            defer { try? target.target.unregister() }
+            var told: [(any Error)?] = []
+            EventLoop.onFailure { _, error, _ in told.append(error) }
+            defer { EventLoop.onFailure(nil) }
+            #expect(throws: CoroError.failed) { try Target.named("swift_telling")() }
+            #expect(told.map { $0 as? Odd } == [Odd(number: 3)])
+        }
     }
 
     @Test func K4_NULL_for_what_is_not_optional_fails() throws {
-        let target = try Target.register("swift_strict") { (path: String, _: UnsafeRawPointer) in path.utf8.count }
-        defer { try? target.target.unregister() }
-        var messages: [String] = []
-        EventLoop.onFailure { _, _, message in messages.append(message) }
-        defer { EventLoop.onFailure(nil) }
-        #expect(throws: CoroError.system(errno: EINVAL)) { try target.target(nil, nil) }
-        #expect(throws: CoroError.system(errno: EINVAL)) { try target.target("a", nil) }
-        #expect(
-            messages == [
-                "argument 1 is NULL, for which Swift's String has no value",
-                "argument 2 is NULL, for which Swift's UnsafeRawPointer has no value",
-            ])
-        let search = try Target.register(
-            "char *(borrowed const char *, int)", dlsym(nil, "strchr"),
-            as: ((UnsafePointer<CChar>, Int32) throws -> UnsafePointer<CChar>).self)
-        defer { try? search.target.unregister() }
-        try "abc".withCString { text throws in
-            #expect(try search(text, Int32(UInt8(ascii: "c"))) == text + 2)
-            let error = #expect(throws: TargetError.self) { try search(text, Int32(UInt8(ascii: "d"))) }
-            #expect(error?.message.hasPrefix("the result is NULL") == true)
+        try onThread {
+            let target = try Target.register("swift_strict") { (path: String, _: UnsafeRawPointer) in path.utf8.count }
+            defer { try? target.target.unregister() }
+            var messages: [String] = []
+            EventLoop.onFailure { _, _, message in messages.append(message) }
+            defer { EventLoop.onFailure(nil) }
+            #expect(throws: CoroError.system(errno: EINVAL)) { try target.target(nil, nil) }
+            #expect(throws: CoroError.system(errno: EINVAL)) { try target.target("a", nil) }
+            #expect(
+                messages == [
+                    "argument 1 is NULL, for which Swift's String has no value",
+                    "argument 2 is NULL, for which Swift's UnsafeRawPointer has no value",
+                ])
+            let search = try Target.register(
+                "char *(borrowed const char *, int)", dlsym(nil, "strchr"),
+                as: ((UnsafePointer<CChar>, Int32) throws -> UnsafePointer<CChar>).self)
+            defer { try? search.target.unregister() }
+            try "abc".withCString { text throws in
+                #expect(try search(text, Int32(UInt8(ascii: "c"))) == text + 2)
+                let error = #expect(throws: TargetError.self) { try search(text, Int32(UInt8(ascii: "d"))) }
+                #expect(error?.message.hasPrefix("the result is NULL") == true)
+            }
         }
     }
 
@@ -226,19 +236,21 @@ struct Reading: CStruct, Equatable {
     }
 
     @Test func K5_nothing_is_made_of_a_function_that_was_unregistered() throws {
-        let counter = Counter()
-        func use() throws {
-            nonisolated(unsafe) let token = counter.token()
-            let function = try Target.register("swift_gone") { withExtendedLifetime(token) { true } }
-            let named = try Target.named("swift_gone", as: (() throws -> Bool).self)
-            #expect(try function() && named())
-            try function.target.unregister()
-            #expect(throws: CoroError.system(errno: ESRCH)) { try function() }
-            #expect(throws: CoroError.system(errno: ESRCH)) { try named.spawn() }
+        try onThread {
+            let counter = Counter()
+            func use() throws {
+                nonisolated(unsafe) let token = counter.token()
+                let function = try Target.register("swift_gone") { withExtendedLifetime(token) { true } }
+                let named = try Target.named("swift_gone", as: (() throws -> Bool).self)
+                #expect(try function() && named())
+                try function.target.unregister()
+                #expect(throws: CoroError.system(errno: ESRCH)) { try function() }
+                #expect(throws: CoroError.system(errno: ESRCH)) { try named.spawn() }
+            }
+            try use()
+            #expect(counter.alive == 0)
+            #expect(coro_get_live_coros() == 0)
         }
-        try use()
-        #expect(counter.alive == 0)
-        #expect(coro_get_live_coros() == 0)
     }
 
     @Test func K5_any_thread_can_use_it() throws {

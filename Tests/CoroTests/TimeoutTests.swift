@@ -201,10 +201,12 @@ import Testing
     }
 
     @Test func D11_outside_the_loop() throws {
-        #expect(try Coroutine.withTimeout(.seconds(100)) { 5 } == 5)
-        #expect(throws: CoroError.timeout) { try Coroutine.withTimeout(.milliseconds(5)) { try sleepLong() } }
-        #expect(throws: Odd(number: 1)) { try Coroutine.withTimeout(.seconds(100)) { throw Odd(number: 1) } }
-        #expect(throws: CoroError.timeout) { try Coroutine.withTimeout(.zero) { try Coroutine.yield() } }
+        try onThread {
+            #expect(try Coroutine.withTimeout(.seconds(100)) { 5 } == 5)
+            #expect(throws: CoroError.timeout) { try Coroutine.withTimeout(.milliseconds(5)) { try sleepLong() } }
+            #expect(throws: Odd(number: 1)) { try Coroutine.withTimeout(.seconds(100)) { throw Odd(number: 1) } }
+            #expect(throws: CoroError.timeout) { try Coroutine.withTimeout(.zero) { try Coroutine.yield() } }
+        }
     }
 
     /// read(2) itself, which knows nothing of coroutines, and code around it that makes EINTR an error of its own.

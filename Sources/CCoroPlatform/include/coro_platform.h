@@ -20,6 +20,7 @@
 #include "coro_signals.h"
 #include "coro_signature.h"
 #include "coro_slots.h"
+#include "coro_swift_task.h"
 #include "coro_system.h"
 #include "coro_thread.h"
 #include "coro_tools.h"

@@ -68,8 +68,12 @@ extension RuntimeRef {
         // Whatever is left of the batch, the caller comes next.
         extendBudget(to: 2)
         pointee.startsInARow &+= 1
-        if me == pointee.main { pauseAlarm() }
+        if me == pointee.main {
+            pauseAlarm()
+            pointee.obstacles.setOnOwnStack(false)
+        }
         switchTo(coroutine)
+        if me == pointee.main { pointee.obstacles.setOnOwnStack(true) }
         if me.pointee.state != .running { driveLoop() }
         if me == pointee.main { resumeAlarm() }
         // One that does nothing but start coroutines would keep all others, and the loop, waiting for ever.

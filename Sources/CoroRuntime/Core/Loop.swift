@@ -53,13 +53,17 @@ extension RuntimeRef {
 
     func setLoopState(_ state: Runtime.LoopState) {
         pointee.loopState = state
+        pointee.obstacles.setOnOwnStack(state == .idle)
         coro_watch_set_activity(watch, state == .idle ? CORO_LOOP_OUTSIDE : CORO_LOOP_RUNS)
     }
 
     /// Where the thread's own stack goes on at once, the end of a pass is never reached, and with it no look at descriptors.
     private func lookFirst() {
         pointee.driveCount &+= 1
-        if pointee.driveCount & 63 == 1 { findMainQueue() }
+        if pointee.driveCount & 63 == 1 {
+            coro_swift_task_look()
+            findMainQueue()
+        }
         guard pointee.poller.waiterCount > 0, !pointee.nextPass.isEmpty || pointee.driveCount & 63 == 0 else { return }
         _ = pointee.poller.wait(in: self, timeout: 0)
     }
@@ -199,7 +203,8 @@ extension RuntimeRef {
     /// Nobody can run, but there is no time to wait: asks the poller now and then, for it may go on like this for ever.
     private func pollInPassing() -> Int32 {
         pointee.sleeplessPasses &+= 1
-        return pointee.sleeplessPasses & 31 == 0 && pointee.poller.waiterCount > 0 ? pointee.poller.wait(in: self, timeout: 0) : 0
+        if pointee.sleeplessPasses & 31 != 0 || pointee.poller.waiterCount == 0 { return 0 }
+        return pointee.poller.wait(in: self, timeout: 0)
     }
 
     /// Waits. Where stacks are to be given back, it first waits for a little only; if nothing happens, the loop is idle, and

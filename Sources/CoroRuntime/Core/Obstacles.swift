@@ -4,13 +4,15 @@ import CCoroPlatform
 /// are to look, is all that the usual call sees of it.
 struct Obstacles {
     /// How many of the following hold: 0 sends a suspending call straight on.
-    private(set) var count: Int32 = 0
+    private(set) var count: Int32 = 1
     /// In how many callbacks, and targets, we are that must not suspend.
     private(set) var forbidden: Int32 = 0
     /// How many of those are targets, which run in coroutines like any other but for that.
     private var targets: Int32 = 0
     /// Whether the thread's own stack must not suspend.
     private(set) var strictMain = false
+    /// Whether the thread's own code runs, and not the loop: it may be a Swift task, of which nobody tells us.
+    private var isOnOwnStack = true
 
     mutating func forbid() {
         forbidden += 1
@@ -41,6 +43,11 @@ struct Obstacles {
         strictMain = on
     }
 
+    mutating func setOnOwnStack(_ on: Bool) {
+        if on != isOnOwnStack { count += on ? 1 : -1 }
+        isOnOwnStack = on
+    }
+
     fileprivate mutating func add() { count += 1 }
     fileprivate mutating func remove() { count -= 1 }
 }
@@ -54,16 +61,22 @@ extension RuntimeRef {
 
     /// Whether no call of the caller may suspend here, interrupted or not.
     var cannotSuspend: Bool {
-        pointee.obstacles.forbidden != 0 || pointee.obstacles.strictMain && pointee.current == pointee.main
+        pointee.obstacles.forbidden != 0
+            || pointee.current == pointee.main && (pointee.obstacles.strictMain || coro_swift_task_is_here())
+    }
+
+    private static var refusesTasks: StaticString {
+        "this is a Swift task, which must not hold up its thread: await the coroutine's value, or make the call in a coroutine"
     }
 
     @inline(never)
     private func lookForObstacle() -> Int32 {
         if pointee.obstacles.forbidden != 0 {
             let isPool = coro_pool_is_here()
+            let isTask = pointee.current == pointee.main && coro_swift_task_is_here()
             return fail(Code.yieldFromMain) {
                 $0.append(
-                    isPool
+                    isTask ? Self.refusesTasks : isPool
                         ? "a thread of the pool does not run coroutines: block, or coro_post() to a loop"
                         : pointee.obstacles.isInCallback
                             ? "callbacks, destructors, release functions and notifiers must not suspend"
@@ -75,6 +88,9 @@ extension RuntimeRef {
                 $0.append(
                     "this is the thread's own stack, and strict mode is on: call from a coroutine while the loop runs")
             }
+        }
+        if pointee.current == pointee.main, coro_swift_task_is_here() {
+            return fail(Code.yieldFromMain) { $0.append(Self.refusesTasks) }
         }
         let code = takePendingInterrupt(of: pointee.current)
         return code == 0 ? 0 : fail(code)

@@ -195,6 +195,7 @@ extension Runtime {
         // A thread of the pool is there to be blocked, and nobody runs its loop.
         if coro_pool_is_here() { runtime.pointee.obstacles.forbid() }
         coro_copies_announce()
+        coro_swift_task_look()
         if coro_tools_follow_switches() {
             guard main.obtainExtras() != nil else { return nil }
             main.set(.observed)
