@@ -165,7 +165,7 @@ private final class Gate: Sendable {
         try inCoroutine(onVirtualTime: false) { () throws in
             let counter = SharedCounter()
             let loop = try EventLoop.id
-            let order = Mutex<[Int]>([])
+            let order = Synchronization.Mutex<[Int]>([])
             let event = try Event<Void>()
             // Only this thread uses the event: the closures run here.
             nonisolated(unsafe) let done = event
@@ -193,7 +193,7 @@ private final class Gate: Sendable {
     @Test func L3_calls_between_coroutines() throws {
         try inCoroutine { () throws in
             let counter = SharedCounter()
-            let seen = Mutex<[AnyCoroutine?]>([])
+            let seen = Synchronization.Mutex<[AnyCoroutine?]>([])
             let loop = try EventLoop.id
             #expect(try loop == EventLoop.id)
             try loop.call { [token = counter.token()] in
