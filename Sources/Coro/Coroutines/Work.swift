@@ -63,7 +63,7 @@ class Work: @unchecked Sendable {
     // -- on the coroutine's thread --
 
     /// Whether the caller is there.
-    final var isHere: Bool { pthread_equal(thread, pthread_self()) != 0 }
+    final var isHere: Bool { thread == pthread_self() }
 
     /// Whether there is nothing to wait for.
     final var isDone: Bool {
