@@ -49,9 +49,13 @@ struct Outcome<Success, Failure: Error> {
 
     @inlinable
     static func run(_ work: Work) -> UnsafeMutableRawPointer? {
+        let own = unsafeDowncast(work, to: ClosureWork<Success, Failure>.self)
+        // Not `own.body.take()`: the compiler (6.3) crashes on what it makes of that where the error is an `any Error`.
+        guard let body = own.body else { return nil }
+        own.body = nil
         work.state = .running
         do throws(Failure) {
-            let value = try unsafeDowncast(work, to: ClosureWork<Success, Failure>.self).body.take().unsafelyUnwrapped()
+            let value = try body()
             work.slot.store(value, as: Success.self)
             work.state = .success
             return nil
