@@ -302,6 +302,7 @@ private final class Gate: Sendable {
             var order: [Int] = []
             try inCoroutine { () throws in
                 try EventLoop.Testing.setOrderSeed(seed)
+                try Coroutine.yieldSlice()
                 try Coroutine.inParallel(
                     (0..<20).map { number in
                         {

@@ -37,7 +37,7 @@ extension EventLoop.Testing {
     }
 
     /// Runs runnable coroutines in an order drawn from `seed`, instead of first in, first out; 0: back to that. The same seed
-    /// gives the same order.
+    /// gives the same order. It holds from the next pass of the loop on.
     public static func setOrderSeed(_ seed: UInt64) throws(CoroError) {
         try check(coro_test_set_order_seed(seed))
     }
