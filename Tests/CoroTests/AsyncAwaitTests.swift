@@ -70,6 +70,31 @@ import Testing
         await thread.stop()
     }
 
+    @Test func L4_what_is_cancelled_before_it_runs_never_does() async throws {
+        let thread = try LoopThread()
+        let (isHeldUp, goesOn) = (Shared(false), Shared(false))
+        async let holdingUp: Void = thread.run {
+            isHeldUp.value = true
+            while !goesOn.value { usleep(100) }
+        }
+        while !isHeldUp.value { await Task.yield() }
+        let alive = Shared(0)
+        let task = Task { [token = Tracked(alive)] in
+            try await thread.run {
+                _ = Issue.record("it was cancelled before")
+                _ = token
+            }
+        }
+        // For long enough to have posted: if it has not, this tests another way to the same end.
+        for _ in 0..<1000 { await Task.yield() }
+        task.cancel()
+        goesOn.value = true
+        try await holdingUp
+        await #expect(throws: CancellationError.self) { try await task.value }
+        await thread.stop()
+        #expect(alive.value == 0)
+    }
+
     @Test func L4_what_a_cancelled_coroutine_still_returns_counts() async throws {
         let thread = try LoopThread()
         let begun = Promise<Void, Never>()

@@ -139,6 +139,15 @@ import Testing
         }
     }
 
+    @Test func L4_a_coroutine_awaits_the_main_actor() async throws {
+        let thread = try LoopThread()
+        let isMain = try await thread.run {
+            try Coroutine.await { await MainActor.run { MainActor.preconditionIsolated(); return true } }
+        }
+        #expect(isMain)
+        await thread.stop()
+    }
+
     @Test func L4_fifty_hops_deep() async throws {
         let thread = try LoopThread()
         #expect(try await hop(thread, 50) == 50)
