@@ -34,6 +34,9 @@ let package = Package(
             linkerSettings: [.linkedLibrary("coro", .when(traits: ["SharedLibrary"]))]),
         // Where libcoro.so is, as pkg-config knows it.
         .systemLibrary(name: "CoroSharedLibrary", pkgConfig: "libcoro"),
+        // Examples: what a newcomer reads first. Each has at its head what it prints.
+        .executableTarget(name: "LineServer", dependencies: ["Coro"]),
+        .executableTarget(name: "Crawler", dependencies: ["Coro"]),
         // The tests through the C ABI, against this build. CMake runs the same against libcoro.so.
         .executableTarget(
             name: "abi-tests", dependencies: ["CCoro", "CoroRuntime"], path: "Tests/abi", exclude: ["CMakeLists.txt"],
