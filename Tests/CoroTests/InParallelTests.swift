@@ -216,7 +216,7 @@ import Testing
     }
 
     @Test func E1_on_a_threads_own_stack() throws {
-        try onThread {
+        try onThread { () throws in
             #expect(try Coroutine.inParallel([{ 1 }, { 2 }]) == [1, 2])
         }
     }
