@@ -1,12 +1,12 @@
 # Swift with its ordinary runtime, beside libcoro.so: for programs and libraries that use both.
 #
 # add_swift_product(<target> LIBRARY|EXECUTABLE [OUTPUT_NAME <name>] SOURCES <files>
-#                   [HEADERS <files>] [INCLUDES <folders>] [LINKS <targets>])
+#                   [HEADERS <files>] [INCLUDES <folders>] [LINKS <targets>] [OPTIONS <options>])
 #
 # Compiles Swift sources as one module, with the module Coro from Sources/Coro in it, into one library or program that
 # is linked against libcoro.so: the Swift code then shares its loop with all other code of the process. HEADERS are C
 # headers that the sources import by way of a module map in INCLUDES. C targets link a LIBRARY by its name; LINKS are
-# libraries written in C that the Swift code calls. What builds the product is the target <target>_build.
+# libraries written in C that the Swift code calls, OPTIONS more options of swiftc. What builds the product is the target <target>_build.
 # May be included by several folders: the module is built once.
 
 set(coro_swift_flags -swift-version 6 -wmo -parse-as-library -warnings-as-errors
@@ -32,7 +32,7 @@ if(NOT TARGET coro_swift_module)
 endif()
 
 function(add_swift_product target kind)
-    cmake_parse_arguments(PARSE_ARGV 2 arg "" "OUTPUT_NAME" "SOURCES;HEADERS;INCLUDES;LINKS")
+    cmake_parse_arguments(PARSE_ARGV 2 arg "" "OUTPUT_NAME" "SOURCES;HEADERS;INCLUDES;LINKS;OPTIONS")
     if(NOT arg_OUTPUT_NAME)
         set(arg_OUTPUT_NAME ${target})
     endif()
@@ -55,7 +55,7 @@ function(add_swift_product target kind)
     list(TRANSFORM arg_HEADERS PREPEND "${CMAKE_CURRENT_SOURCE_DIR}/" OUTPUT_VARIABLE headers)
     add_custom_command(
         OUTPUT "${product}"
-        COMMAND "${CORO_SWIFTC}" ${coro_swift_flags} ${flags} -I "${coro_swift_module_folder}" -module-name ${target}
+        COMMAND "${CORO_SWIFTC}" ${coro_swift_flags} ${arg_OPTIONS} ${flags} -I "${coro_swift_module_folder}" -module-name ${target}
             ${how} ${sources} "${coro_swift_module_library}" ${libraries} -o "${product}"
         DEPENDS ${sources} ${headers} coro_swift_module "${coro_swift_module_library}" coro ${arg_LINKS}
         VERBATIM COMMAND_EXPAND_LISTS COMMENT "Compiling the Swift product ${arg_OUTPUT_NAME}")
