@@ -121,9 +121,13 @@ static void for_each(struct result results[][MAX_PEERS], void (*print)(FILE *, i
 }
 
 static void print_line(FILE *file, int work, const char *peer, const struct result *result) {
-    fprintf(file, "%-20s %10.2f %10.2f %10.2f  %s%s%s\n", works[work]->name, result->rounds[result->count / 2],
-            result->rounds[0], result->rounds[result->count - 1], works[work]->unit, peer_count > 1 ? "  " : "",
-            peer_count > 1 ? peer : "");
+    static double own; /* libcoro's, which comes first */
+    double median = result->rounds[result->count / 2];
+    fprintf(file, "%-20s %10.2f %10.2f %10.2f  %s%s%s", works[work]->name, median, result->rounds[0],
+            result->rounds[result->count - 1], works[work]->unit, peer_count > 1 ? "  " : "", peer_count > 1 ? peer : "");
+    if (peer == peers[0].name) own = median;
+    else fprintf(file, ", %.2f x libcoro's", median / own);
+    fputc('\n', file);
 }
 
 static void print_json(FILE *file, int work, const char *peer, const struct result *result) {
