@@ -51,8 +51,34 @@ func channelRoundtrip(_ count: Int) throws -> Double {
     }
 }
 
-/// From a coroutine to async code of its own thread, and back.
+/// Runs async code on the loop's thread; returns what it takes.
+func inTask(_ body: @escaping () async throws -> Void) throws -> Double {
+    let start = now()
+    try Coroutine.spawn { try Coroutine.await { try await body() } }.join()
+    return now() - start
+}
+
+/// From async code to a new coroutine of the same thread, and back with its result.
 func hop(_ count: Int) throws -> Double {
+    try inTask {
+        for left in 0..<count where try await Coroutine.spawn({ left }).value != left { fatalError("a wrong result") }
+    }
+}
+
+/// What Swift has without coroutines: from async code to a new task, and back by a continuation.
+func hopTask(_ count: Int) throws -> Double {
+    try inTask {
+        for left in 0..<count {
+            let result = await withCheckedContinuation { back in
+                _ = Task { back.resume(returning: left) }
+            }
+            if result != left { fatalError("a wrong result") }
+        }
+    }
+}
+
+/// From a coroutine to async code of its own thread, in a new task, and back.
+func hopAwait(_ count: Int) throws -> Double {
     let start = now()
     try Coroutine.spawn {
         for left in 0..<count where try Coroutine.await({ left }) != left { fatalError("a wrong result") }
@@ -63,7 +89,10 @@ func hop(_ count: Int) throws -> Double {
 @main
 struct SwiftBench {
     static func main() throws {
-        let works = ["spawn_join": spawnJoin, "yield_2": yield2, "channel_roundtrip": channelRoundtrip, "hop": hop]
+        let works = [
+            "spawn_join": spawnJoin, "yield_2": yield2, "channel_roundtrip": channelRoundtrip,
+            "hop": hop, "hop_task": hopTask, "hop_await": hopAwait,
+        ]
         guard CommandLine.arguments.count == 3, let count = Int(CommandLine.arguments[2]) else {
             print("usage: swift_bench WORK COUNT")
             exit(2)
