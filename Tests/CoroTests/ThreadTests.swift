@@ -234,9 +234,10 @@ private final class Gate: Sendable {
             #expect(counter.alive == 2)
             return loop
         }
-        #expect(counter.alive == 0 && counter.runs == 0)
-        #expect(throws: CoroError.system(errno: ESRCH)) { try loop.post { [token = counter.token()] in token.use() } }
-        #expect(throws: CoroError.system(errno: ESRCH)) { try loop.call { [token = counter.token()] in token.use() } }
+        // What is called, is called; what would be a coroutine is none.
+        #expect(counter.alive == 0 && counter.runs == 1)
+        #expect(throws: CoroError.dead) { try loop.post { [token = counter.token()] in token.use() } }
+        #expect(throws: CoroError.dead) { try loop.call { [token = counter.token()] in token.use() } }
         #expect(counter.alive == 0)
         #expect(try loop != EventLoop.id)
     }

@@ -22,15 +22,16 @@ extension EventLoop {
         /// thread posts is begun in that order. Does not suspend. May be called on any thread.
         ///
         /// What `body` throws is told as the failure of any coroutine (`EventLoop.onFailure`). It is released when it has run;
-        /// or when its thread ends before that. Throws `CoroError.system(errno: ESRCH)` if that thread has ended.
+        /// or when its thread ends before that. Throws `CoroError.dead` if that thread has ended.
         public func post(_ body: @escaping @Sendable () throws -> Void) throws(CoroError) {
-            try mailbox.post(body) { coro_post(number, Mailbox.runner, $0) }
+            try mailbox.post(body, to: number)
         }
 
         /// Calls `body` on that loop's thread between two coroutines: for what is over at once. It must not suspend. In the
-        /// order of `post`, of which it is the cheaper kind; otherwise as that.
+        /// order of `post`, of which it is the cheaper kind. It is called once, at the latest as that thread ends. Throws
+        /// `CoroError.dead` if that thread has ended.
         public func call(_ body: @escaping @Sendable () -> Void) throws(CoroError) {
-            try mailbox.post(body) { coro_post_callback(number, Mailbox.caller, $0) }
+            try EventLoop.post(to: number, body)
         }
 
         public static func == (a: ID, b: ID) -> Bool { a.number == b.number }
@@ -74,17 +75,16 @@ private final class Mailbox: Sendable {
         return owner.mailbox
     }
 
-    /// `send` hands the key to C: still under the lock, so that the order of the posts is that of the keys.
-    func post(
-        _ body: @escaping @Sendable () throws -> Void, _ send: (UnsafeMutableRawPointer?) -> Int32
-    ) throws(CoroError) {
+    func post(_ body: @escaping @Sendable () throws -> Void, to loop: coro_loop_t) throws(CoroError) {
         let code = posts.withLock { posts in
             if posts.isClosed { return -ESRCH }
             posts.lastKey += 1
-            let code = send(UnsafeMutableRawPointer(bitPattern: posts.lastKey))
+            // Still under the lock: before it can be taken, it is there.
+            let code = coro_post(loop, Mailbox.runner, UnsafeMutableRawPointer(bitPattern: posts.lastKey))
             if code == 0 { posts.bodies[posts.lastKey] = body }
             return code
         }
+        if code == -ESRCH { throw .dead }
         try check(code)
     }
 
@@ -97,11 +97,6 @@ private final class Mailbox: Sendable {
             do { try Mailbox.take(key)?() } catch { return error.failCoroutine() }
             return nil
         }
-    }
-
-    static var caller: @convention(c) (UnsafeMutableRawPointer?) -> Void {
-        // What is called so throws nothing.
-        { key in try? Mailbox.take(key)?() }
     }
 
     private func close() {
