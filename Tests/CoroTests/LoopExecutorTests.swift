@@ -155,6 +155,18 @@ import Testing
         #expect(await pinned.count == 100)
         await #expect(throws: CoroError.dead) { try await executor.run {} }
     }
+
+    @Test func L4_tasks_that_an_ending_thread_has_not_run_come_to_their_end() async throws {
+        // Its loop never runs.
+        let (executor, tasks) = try onThread {
+            let executor = try EventLoop.executor
+            return (executor, (0..<1000).map { number in Task(executorPreference: executor) { number } })
+        }
+        var sum = 0
+        for task in tasks { sum += await task.value }
+        #expect(sum == 499_500)
+        #expect(await Task(executorPreference: executor) { 1 }.value == 1)
+    }
 }
 
 /// An actor on the thread of a loop.
