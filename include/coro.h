@@ -118,7 +118,8 @@ int coro_version_number(void);
 #define CORO_EWAKEUP (-5008)
 /* The wait was interrupted: by coro_interrupt(), or because the time of a scope around it ran out (see Timeouts). */
 #define CORO_EINTERRUPTED (-5009)
-/* A suspending call where none is allowed: on a thread's own stack in strict mode, in a destructor or a callback. */
+/* A suspending call where none is allowed: on a thread's own stack in strict mode or in a task of Swift's, in a destructor or a
+   callback. */
 #define CORO_EYIELDFROMMAIN (-5010)
 /* The lock is not locked, or not by the caller; or a count would be less than zero. */
 #define CORO_ELOCK (-5011)

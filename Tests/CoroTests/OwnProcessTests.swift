@@ -57,15 +57,17 @@ import Testing
 
     @Test func G8_a_signal_shows_all_coroutines() async throws {
         let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
-            try letting(SIGUSR1) {
-                try EventLoop.dumpOnSignal(SIGUSR1)
-                let sleeper = try Coroutine.spawn(name: "a sleeper") { try sleepLong() }
-                try Coroutine.spawn {
-                    raise(SIGUSR1)
-                    try Coroutine.sleep(for: .zero)
-                    try sleeper.shutdown()
-                }.join()
-                try EventLoop.removeSignalHandler(SIGUSR1)
+            try onThread {
+                try letting(SIGUSR1) {
+                    try EventLoop.dumpOnSignal(SIGUSR1)
+                    let sleeper = try Coroutine.spawn(name: "a sleeper") { try sleepLong() }
+                    try Coroutine.spawn {
+                        raise(SIGUSR1)
+                        try Coroutine.sleep(for: .zero)
+                        try sleeper.shutdown()
+                    }.join()
+                    try EventLoop.removeSignalHandler(SIGUSR1)
+                }
             }
         }
         #expect(String(decoding: try #require(result).standardErrorContent, as: UTF8.self).contains("a sleeper"))
@@ -75,13 +77,15 @@ import Testing
         let result = await #expect(
             processExitsWith: .success, observing: [\.standardOutputContent, \.standardErrorContent]
         ) {
-            let input = try Pipe()
-            try checked(coro_write(input.output, "line\n", 5))
-            input.closeOutput()
-            try #require(dup2(input.input, 0) == 0)
-            let run = try ChildProcess.run(
-                ["sh", "-c", "cat; echo error >&2"], input: .inherit, output: .inherit, error: .inherit)
-            #expect(run.status.isSuccess && run.output == [] && run.error == [])
+            try onThread { () throws in
+                let input = try Pipe()
+                try checked(coro_write(input.output, "line\n", 5))
+                input.closeOutput()
+                try #require(dup2(input.input, 0) == 0)
+                let run = try ChildProcess.run(
+                    ["sh", "-c", "cat; echo error >&2"], input: .inherit, output: .inherit, error: .inherit)
+                #expect(run.status.isSuccess && run.output == [] && run.error == [])
+            }
         }
         let (output, error) = (try #require(result).standardOutputContent, try #require(result).standardErrorContent)
         #expect(String(decoding: output, as: UTF8.self).contains("line\n"))

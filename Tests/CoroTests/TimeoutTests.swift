@@ -201,7 +201,7 @@ import Testing
     }
 
     @Test func D11_outside_the_loop() throws {
-        try onThread {
+        try onThread { () throws in
             #expect(try Coroutine.withTimeout(.seconds(100)) { 5 } == 5)
             #expect(throws: CoroError.timeout) { try Coroutine.withTimeout(.milliseconds(5)) { try sleepLong() } }
             #expect(throws: Odd(number: 1)) { try Coroutine.withTimeout(.seconds(100)) { throw Odd(number: 1) } }

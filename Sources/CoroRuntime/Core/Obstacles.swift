@@ -66,7 +66,7 @@ extension RuntimeRef {
     }
 
     private static var refusesTasks: StaticString {
-        "this is a Swift task, which must not hold up its thread: await the coroutine's value, or make the call in a coroutine"
+        "this is a Swift task, which must not suspend: await the coroutine's value, or make the call in a coroutine"
     }
 
     @inline(never)
