@@ -37,6 +37,7 @@ final class Life: Sendable {
     func executor() throws(CoroError) -> LoopExecutor {
         isBegun.wait()
         guard let result = beginning.withLock({ $0 }) else { fatalError("the thread has not begun") }
+        if case .failure = result { join(mayWait: true) }
         return try result.get()
     }
 
