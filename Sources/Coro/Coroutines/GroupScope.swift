@@ -18,7 +18,7 @@ final class GroupScope {
     /// Makes a coroutine that runs `member`. nil if the group was cancelled: it then was let go.
     func spawn<Success>(_ member: GroupMember<Success>, name: String?, stackSize: Int) throws(CoroError) -> AnyCoroutine? {
         guard let group else { throw .closed }
-        let argument = Outcome.unspecializedWork { try member.run() }.lend()
+        let argument = Outcome { try member.run() }.work.lend()
         var options = coro_options()
         coro_options_init(&options)
         options.stack_size = stackSize

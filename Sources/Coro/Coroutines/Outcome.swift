@@ -16,13 +16,6 @@ struct Outcome<Success, Failure: Error> {
         self.work = work
     }
 
-    /// The work of a closure of this module's own: kept generic, since Swift 6.3.1 crashes (IRGen, with -O) when it specializes
-    /// `run` for `any Error` in the module that `ClosureWork` is of.
-    @inline(never) @_semantics("optimize.sil.specialize.generic.never")
-    static func unspecializedWork(_ body: @escaping () throws(Failure) -> Success) -> Work {
-        Outcome(body).work
-    }
-
     /// What became of it, if it is done and it has ever run.
     @inlinable @inline(__always)
     var result: Result<Success, Failure>? {

@@ -61,7 +61,7 @@ private final class ServedConnection {
     }
 
     func spawn(in group: OpaquePointer) throws(CoroError) {
-        let work = Outcome.unspecializedWork { try self.body(self.connection) }
+        let work = Outcome { try self.body(self.connection) }.work
         let argument = work.lend()
         var options = coro_options()
         coro_options_init(&options)
