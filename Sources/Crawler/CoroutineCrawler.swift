@@ -13,8 +13,8 @@ struct CoroutineCrawler {
         return findings
     }
 
-    /// A coroutine for each page, of which at most four run at once: the group sees to that. Each makes those for the pages that
-    /// it finds, and notes what has been seen in a variable of all: no two run at the same moment.
+    /// A coroutine for each page, of which at most four run at once: the group sees to that. Each makes those for the pages
+    /// that it finds, and notes what has been seen in a variable of all: no two run at the same moment.
     private func visitAll(from start: String, _ found: Channel<Page>) throws {
         defer { found.close() }
         var seen: Set = [start]
