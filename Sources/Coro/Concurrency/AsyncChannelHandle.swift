@@ -2,7 +2,7 @@ import CCoro
 
 /// A channel as async code uses it, on any thread: a sequence of what comes through it, and a way to send.
 ///
-///     let lines = channel.async                           // on the channel's thread
+///     let lines = try channel.async                       // on the channel's thread
 ///     Task {
 ///         for try await line in lines { print(line) }     // on any
 ///     }
@@ -36,11 +36,14 @@ public struct AsyncChannelHandle<Element: Sendable>: AsyncSequence, Sendable {
         try? EventLoop.post(to: reference.loop) { [reference] in reference.channel.close() }
     }
 
+    /// Takes the values to come. They may be taken by many, each is given to one.
     public func makeAsyncIterator() -> Iterator { Iterator(handle: self) }
 
+    /// What `for try await` asks for values.
     public struct Iterator: AsyncIteratorProtocol {
         fileprivate let handle: AsyncChannelHandle
 
+        /// The next value; nil at the end. As `next()` of the handle.
         public mutating func next() async throws -> Element? { try await handle.next() }
     }
 

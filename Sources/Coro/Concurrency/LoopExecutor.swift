@@ -9,6 +9,7 @@ import Synchronization
 ///
 ///     actor Cache {
 ///         let executor: LoopExecutor
+///         init(executor: LoopExecutor) { self.executor = executor }
 ///         nonisolated var unownedExecutor: UnownedSerialExecutor { executor.unownedExecutor }
 ///     }
 ///
@@ -114,8 +115,10 @@ extension LoopExecutor {
         return queue.withLock { $0.hasThreadEnded } && Self.ofEndedThreads.isHere
     }
 
+    /// Whether the caller is on the executor's thread, in a job or in a coroutine.
     public func isIsolatingCurrentContext() -> Bool? { isHere }
 
+    /// Ends the program if the caller is not on the executor's thread.
     public func checkIsolated() {
         precondition(isHere, "this is not the thread of that event loop")
     }

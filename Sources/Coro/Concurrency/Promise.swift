@@ -44,6 +44,7 @@ public final class Promise<Value: Sendable, Failure: Error>: Sendable {
         }
     }
 
+    /// A new one, which nobody has completed.
     public init() {}
 
     /// All who wait go on, and get `result`, as does everybody later. Returns false, and changes nothing, if it was completed
@@ -91,7 +92,7 @@ public final class Promise<Value: Sendable, Failure: Error>: Sendable {
 }
 
 extension Promise where Failure == Never {
-    /// `wait` of any promise.
+    /// Suspends: `wait` of any promise.
     @available(*, noasync, message: "use `try await promise.value`")
     public func wait() throws(CoroError) -> Value {
         try waitForResult().get()
@@ -99,7 +100,7 @@ extension Promise where Failure == Never {
 }
 
 extension Promise where Failure == CoroError {
-    /// `wait` of any promise.
+    /// Suspends: `wait` of any promise.
     @available(*, noasync, message: "use `try await promise.value`")
     public func wait() throws(CoroError) -> Value {
         try waitForResult().get()
@@ -107,6 +108,7 @@ extension Promise where Failure == CoroError {
 }
 
 extension Promise where Value == Void {
+    /// `complete(with:)` nothing but the fact.
     @discardableResult
     public func succeed() -> Bool { succeed(()) }
 }

@@ -5,6 +5,7 @@ public struct AnyCoroutine: Hashable, Sendable {
     /// The number that names it: never reused.
     public let id: Int64
 
+    /// The coroutine that has this id, as `coro_spawn` and others return it: there needn't be one.
     public init(id: Int64) {
         self.id = id
     }

@@ -17,6 +17,7 @@ public struct Coroutine<Success, Failure: Error> {
     /// The same coroutine, as every language names it: for what can be done to any.
     public var any: AnyCoroutine { AnyCoroutine(id: id) }
 
+    /// The number that names it in every language: never reused.
     public var id: Int64 { outcome.work.id }
 
     @inlinable
@@ -25,6 +26,7 @@ public struct Coroutine<Success, Failure: Error> {
         unstarted = start == .later ? Unstarted(id: outcome.work.id) : nil
     }
 
+    /// How a coroutine begins.
     public typealias Start = CoroutineStart
 
     /// Creates a coroutine that runs `body`. What it throws is thrown by `join()`; who joins from another language gets the
@@ -46,6 +48,7 @@ public struct Coroutine<Success, Failure: Error> {
         try check(coro_start(id))
     }
 
+    /// Whether it has been started and has not ended.
     public var isAlive: Bool { any.isAlive }
 
     /// Waits until it has ended, and returns its result or throws its error. Suspends. Throws `CoroError.timeout` when the
@@ -82,7 +85,7 @@ public enum CoroutineStart: Sendable {
 }
 
 extension Coroutine where Failure == Never {
-    /// Waits until it has ended, and returns its result. See `join` of any coroutine.
+    /// Waits until it has ended, and returns its result. Suspends. See `join` of any coroutine.
     @available(*, noasync, message: "use `try await coroutine.value`")
     @inlinable
     @discardableResult
@@ -94,7 +97,7 @@ extension Coroutine where Failure == Never {
 }
 
 extension Coroutine where Failure == CoroError {
-    /// Waits until it has ended, and returns its result or throws its error. See `join` of any coroutine.
+    /// Waits until it has ended, and returns its result or throws its error. Suspends. See `join` of any coroutine.
     @available(*, noasync, message: "use `try await coroutine.value`")
     @inlinable
     @discardableResult

@@ -36,7 +36,7 @@ public final class CoroutineGroup<Success> {
         try nextResult()?.get()
     }
 
-    /// The same, but what a member threw is returned: what this throws, the caller was interrupted with.
+    /// The same, but what a member threw is returned. Suspends. What this throws, the caller was interrupted with.
     @available(*, noasync, message: "use a coroutine, or a task group")
     public func nextResult() throws(CoroError) -> Result<Success, any Error>? {
         if untaken == 0 { return nil }

@@ -3,7 +3,7 @@ import CCoro
 /// A variable of which every coroutine, and every thread's own stack, has its own value: what a thread-local would be if every
 /// coroutine were a thread.
 ///
-///     static let user = CoroutineLocal(default: "nobody")
+///     let user = CoroutineLocal(default: "nobody")
 ///
 ///     try user.withValue("anna") {
 ///         try handle(request)     // and all it calls: user.value is "anna"

@@ -23,7 +23,7 @@ public final class DiscardingCoroutineGroup {
         return coroutine
     }
 
-    /// Waits until no member is left that has not ended. See `CoroutineGroup.waitForAll`.
+    /// Waits until no member is left that has not ended. Suspends. See `CoroutineGroup.waitForAll`.
     @available(*, noasync, message: "use a coroutine, or a task group")
     public func waitForAll() throws(CoroError) {
         try scope.wait()
@@ -43,7 +43,7 @@ public final class DiscardingCoroutineGroup {
 
 extension Coroutine where Success == Never, Failure == Never {
     /// `withGroup` for members whose results nobody takes: nothing of one that has ended is kept, but the first error, so that
-    /// any number may come and go.
+    /// any number may come and go. Suspends.
     ///
     ///     try Coroutine.withDiscardingGroup { group in
     ///         while let connection = try listener.accept() { try group.spawn { try serve(connection) } }

@@ -2,8 +2,8 @@ import CCoro
 import Glibc
 
 extension Coroutine where Success == Never, Failure == Never {
-    /// Runs all `bodies`, each in a coroutine of its own, started in their order, and waits until all have ended. Returns
-    /// what they returned, in their order.
+    /// Runs all `bodies`, each in a coroutine of its own, started in their order, and waits until all have ended.
+    /// Suspends. Returns what they returned, in their order.
     ///
     ///     let pages = try Coroutine.inParallel(urls.map { url in { try fetch(url) } }, limit: 10)
     ///
@@ -11,6 +11,7 @@ extension Coroutine where Success == Never, Failure == Never {
     /// for all together, has run out: then what runs goes on, and what has not been started never is. A caller that is
     /// interrupted throws what it was interrupted with, and all are run to their end. Closures are released when they have
     /// run, or never will.
+    @available(*, noasync, message: "use a task group, or call it in a coroutine")
     @discardableResult
     public static func inParallel<Value>(
         _ bodies: [() throws -> Value], limit: Int = .max, timeout: Duration? = nil

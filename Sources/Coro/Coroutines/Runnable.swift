@@ -8,6 +8,7 @@
 ///     }
 ///     try Printer().spawn().join()
 public protocol Runnable: AnyObject {
+    /// What `run()` returns.
     associatedtype Success
 
     /// What the coroutine runs. What it returns, or throws, is `join()`'s.

@@ -10,25 +10,25 @@ extension Coroutine where Success == Never, Failure == Never {
         try check(coro_dump(descriptor))
     }
 
-    /// Lets the other runnable coroutines run, and goes on after them.
+    /// Suspends: lets the other runnable coroutines run, and goes on after them.
     @available(*, noasync, message: "use `await Task.yield()`")
     public static func yield() throws(CoroError) {
         try check(coro_yield())
     }
 
-    /// Goes on in the next pass of the loop: after the timers that are due and one look at the descriptors.
+    /// Suspends, and goes on in the next pass of the loop: after the timers that are due and one look at the descriptors.
     @available(*, noasync, message: "use `await Task.yield()`")
     public static func yieldSlice() throws(CoroError) {
         try check(coro_yield_slice())
     }
 
-    /// Sleeps for at least `duration`; zero is one pass of the loop. Throws what the caller was interrupted with.
+    /// Suspends for at least `duration`; zero is one pass of the loop. Throws what the caller was interrupted with.
     @available(*, noasync, message: "use `try await Task.sleep(for:)`")
     public static func sleep(for duration: Duration) throws(CoroError) {
         try check(coro_sleep(duration.nanoseconds))
     }
 
-    /// Sleeps until `EventLoop.now` is at least `deadline`.
+    /// Suspends until `EventLoop.now` is at least `deadline`. Throws what the caller was interrupted with.
     @available(*, noasync, message: "use `try await Task.sleep(for:)`")
     public static func sleep(until deadline: Duration) throws(CoroError) {
         try check(coro_sleep_absolute(deadline.nanoseconds))

@@ -43,7 +43,9 @@ public class Descriptor {
 
     /// This program's own, which stay open when the object is dropped.
     public static var standardInput: Descriptor { Descriptor(borrowing: 0) }
+    /// What this program writes; it stays open when the object is dropped.
     public static var standardOutput: Descriptor { Descriptor(borrowing: 1) }
+    /// What this program writes of errors; it stays open when the object is dropped.
     public static var standardError: Descriptor { Descriptor(borrowing: 2) }
 
     /// A pipe: what is written to `output` is read from `input`. Close-on-exec.
@@ -60,6 +62,7 @@ public class Descriptor {
         return numbers
     }
 
+    /// Whether it was neither closed nor released.
     public final var isOpen: Bool { number >= 0 }
 
     /// Closes it: those who wait for it throw `CoroError.closed`. Nothing happens if it is closed or released already. A

@@ -14,7 +14,9 @@ public final class File: Descriptor {
             self.rawValue = rawValue
         }
 
+        /// It can be read.
         public static let read = Options(rawValue: 1 << 0)
+        /// It can be written to.
         public static let write = Options(rawValue: 1 << 1)
         /// Each write goes to the end.
         public static let append = Options(rawValue: 1 << 2)

@@ -19,13 +19,17 @@ extension File {
 
         /// What kind of file.
         public enum Kind: Hashable, Sendable {
+            /// A file with bytes in it.
             case regular
+            /// A directory.
             case directory
+            /// A symbolic link.
             case symbolicLink
             /// A named pipe, a socket, a device.
             case other
         }
 
+        /// What kind of file it is.
         public var kind: Kind {
             switch raw.st_mode & S_IFMT {
             case S_IFREG: .regular

@@ -33,20 +33,27 @@ public final class FileWatch {
             self.rawValue = rawValue
         }
 
+        /// It was read.
         public static let read = Events(rawValue: UInt32(IN_ACCESS))
+        /// It was written to.
         public static let modified = Events(rawValue: UInt32(IN_MODIFY))
         /// Its permissions, times, owner or links.
         public static let attributesChanged = Events(rawValue: UInt32(IN_ATTRIB))
         /// By one who had it open to write.
         public static let closedAfterWriting = Events(rawValue: UInt32(IN_CLOSE_WRITE))
+        /// Somebody opened it.
         public static let opened = Events(rawValue: UInt32(IN_OPEN))
         /// In a directory that is watched; so are the next three.
         public static let created = Events(rawValue: UInt32(IN_CREATE))
+        /// In a directory that is watched, something was removed.
         public static let removed = Events(rawValue: UInt32(IN_DELETE))
+        /// In a directory that is watched, something got another name, or another directory: its name was this.
         public static let movedFrom = Events(rawValue: UInt32(IN_MOVED_FROM))
+        /// The same: its name is this now.
         public static let movedTo = Events(rawValue: UInt32(IN_MOVED_TO))
         /// What is watched itself.
         public static let selfRemoved = Events(rawValue: UInt32(IN_DELETE_SELF))
+        /// What is watched itself has another path.
         public static let selfMoved = Events(rawValue: UInt32(IN_MOVE_SELF))
 
         /// Of an event alone: it is about a directory.
@@ -62,9 +69,11 @@ public final class FileWatch {
         fileprivate let number: Int32
     }
 
+    /// Something that has happened.
     public struct Event: Hashable, Sendable {
         /// What `add` returned; of no file with `Events.overflow`.
         public let id: ID
+        /// What has happened: one of the events, and perhaps a flag.
         public let what: Events
         /// In a directory that is watched: which of its files; else "".
         public let name: String

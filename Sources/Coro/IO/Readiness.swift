@@ -8,7 +8,9 @@ public struct ReadinessEvents: OptionSet, Sendable {
         self.rawValue = rawValue
     }
 
+    /// There is something to read, or the end.
     public static let readable = ReadinessEvents(rawValue: CORO_READ)
+    /// There is room to write.
     public static let writable = ReadinessEvents(rawValue: CORO_WRITE)
 }
 

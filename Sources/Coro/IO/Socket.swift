@@ -73,8 +73,11 @@ public final class Socket: Descriptor {
 
     /// Which directions of a connection.
     public enum Direction: Sendable {
+        /// What the other side sends.
         case reading
+        /// What this side sends.
         case writing
+        /// Both.
         case both
 
         fileprivate var code: Int32 {
@@ -100,6 +103,7 @@ public final class Socket: Descriptor {
         }
     }
 
+    /// The value of an option that is a number, as getsockopt(2) calls it.
     public func option(_ option: Int32, level: Int32 = SOL_SOCKET) throws(CoroError) -> Int32 {
         var value: Int32 = 0
         var length = socklen_t(MemoryLayout<Int32>.size)

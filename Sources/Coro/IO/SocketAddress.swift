@@ -42,8 +42,11 @@ public struct SocketAddress: Hashable, Sendable {
 
     /// Which kind of address.
     public enum Family: Sendable {
+        /// IPv4: an address of 4 bytes, and a port.
         case ipv4
+        /// IPv6: an address of 16 bytes, and a port.
         case ipv6
+        /// A path of this machine.
         case unix
 
         var code: Int32 {

@@ -6,6 +6,7 @@ extension EventLoop {
     public enum Backend: Sendable {
         /// What the environment says (`CORO_BACKEND`), or else epoll.
         case automatic
+        /// epoll(7).
         case epoll
         /// Where it can't be had, it is epoll.
         case ioUring

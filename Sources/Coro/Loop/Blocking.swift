@@ -1,7 +1,7 @@
 import CCoro
 
 extension Coroutine where Success == Never, Failure == Never {
-    /// Runs `body`, which blocks its thread, on a thread of the pool, and suspends only the caller meanwhile.
+    /// Runs `body`, which blocks its thread, on a thread of the pool. Suspends only the caller meanwhile.
     ///
     ///     let rows = try Coroutine.blocking { try database.query("select ...") }
     ///

@@ -37,6 +37,7 @@ public enum EventLoop {
         coro_set_accounting(on)
     }
 
+    /// Whether `run()` or `runUntilIdle()` is under way on this thread.
     public static var isRunning: Bool { coro_is_running() }
 
     /// The time right now on the loop's monotonic clock, since an arbitrary start.

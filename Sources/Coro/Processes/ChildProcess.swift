@@ -79,8 +79,11 @@ public final class ChildProcess {
 
     /// Which of its standard streams.
     public enum Stream: Int32, Sendable {
+        /// What it reads.
         case input = 0
+        /// What it writes.
         case output = 1
+        /// What it writes of errors.
         case error = 2
     }
 
@@ -108,6 +111,7 @@ public final class ChildProcess {
     /// Waits until the process has ended. Suspends. Any number may wait, and later waits return the status again. Throws
     /// `CoroError.closed` if `close()` was called meanwhile, `CoroError.system(errno: ECHILD)` if somebody else has taken the
     /// status, or what the caller was interrupted with.
+    @available(*, noasync, message: "wait in a coroutine")
     @discardableResult
     public func wait() throws(CoroError) -> ExitStatus {
         var status: Int32 = 0
@@ -115,6 +119,7 @@ public final class ChildProcess {
         return ExitStatus(status: status)
     }
 
+    /// Whether it has not ended, as far as is known.
     public var isAlive: Bool { coro_process_is_alive(handle) }
 
     /// Sends a signal, to the whole group if it leads one. Throws `CoroError.system(errno: ESRCH)` if it has ended and was

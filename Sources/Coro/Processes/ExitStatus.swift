@@ -59,6 +59,7 @@ extension Coroutine where Success == Never, Failure == Never {
     /// `CoroError.simultaneous`. Throws `CoroError.system(errno: ECHILD)` if it is no child of this process, or somebody else
     /// has taken its status; or what the caller was interrupted with: the child can then still be waited for. See
     /// `coro_waitpid`.
+    @available(*, noasync, message: "wait in a coroutine")
     public static func waitForProcess(_ pid: Int32) throws(CoroError) -> ChildProcess.ExitStatus {
         var status: Int32 = 0
         try check(coro_waitpid(pid, &status, 0))

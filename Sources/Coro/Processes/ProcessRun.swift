@@ -11,6 +11,7 @@ extension ChildProcess {
     /// 64 MiB), that group gets SIGTERM, and SIGKILL after `grace` (nil: a second); then `RunError` is thrown, with what was
     /// captured. A caller that is interrupted throws what it was interrupted with: the group was then killed, and the program
     /// waited for. Whatever the program's status is, it is no error. Other errors: as of `start`. See `coro_process_run`.
+    @available(*, noasync, message: "run it in a coroutine")
     public static func run(
         _ arguments: [String], program: String? = nil, environment: [String: String]? = nil, directory: String? = nil,
         input: Input = .null, output: Stdio = .pipe, error: Stdio = .pipe, options: Options = [],
@@ -35,6 +36,7 @@ extension ChildProcess {
 
     /// What has become of a program that was run.
     public struct Output: Hashable, Sendable {
+        /// How it has ended.
         public let status: ExitStatus
         /// What it wrote to its standard output; empty if that was not captured.
         public let output: [UInt8]
@@ -43,6 +45,7 @@ extension ChildProcess {
 
         /// The output as text; what is not UTF-8 becomes U+FFFD.
         public var text: String { String(decoding: output, as: UTF8.self) }
+        /// The same of what it wrote to its standard error.
         public var errorText: String { String(decoding: error, as: UTF8.self) }
     }
 

@@ -22,6 +22,7 @@ extension ChildProcess {
 
     /// What a program reads that is run to its end.
     public enum Input: Hashable, Sendable {
+        /// Nothing.
         case null
         /// These bytes, and then the end.
         case bytes([UInt8])
@@ -29,7 +30,9 @@ extension ChildProcess {
         case text(String)
         /// The same as here.
         case inherit
+        /// What a descriptor is, which stays open here.
         case descriptor(Int32)
+        /// A file. The path is relative to our directory.
         case file(String)
 
         var stdio: Stdio {

@@ -92,6 +92,7 @@ public final class Channel<Element: ~Copyable> {
         _ = coro_channel_close(channel)
     }
 
+    /// Whether `close()` was called.
     public var isClosed: Bool { coro_channel_is_closed(channel) }
 
     /// How many values it holds that nobody has received.
@@ -134,7 +135,7 @@ extension Channel where Element: ~Copyable {
 }
 
 extension Channel where Element == Void {
-    /// Sends the fact alone.
+    /// Sends the fact alone. Suspends.
     @available(*, noasync, message: "use `trySend`, or send from a coroutine")
     public func send() throws(CoroError) {
         try send(())

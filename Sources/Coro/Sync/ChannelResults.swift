@@ -13,6 +13,7 @@ public struct ChannelResults<Element>: Sequence, IteratorProtocol {
         self.channel = channel
     }
 
+    /// The next value. Suspends. nil at the end.
     @available(*, noasync, message: "use `Channel.tryReceive`, or receive in a coroutine")
     public mutating func next() -> Result<Element, CoroError>? {
         if hasFailed { return nil }

@@ -11,6 +11,7 @@ import CCoro
 public final class Condition<Signal> {
     private let condition: OpaquePointer
 
+    /// A new one, for which nobody waits. Throws `CoroError.system(errno: ENOMEM)`.
     public init() throws(CoroError) {
         condition = try made(coro_condition_new())
     }

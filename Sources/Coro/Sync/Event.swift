@@ -30,6 +30,7 @@ public final class Event<Value> {
         _ = coro_event_free(event)
     }
 
+    /// Whether it has happened.
     public var isSet: Bool { coro_event_is_set(event) }
 
     /// All who wait go on, in the order they came, and get `value`, as does everybody later. Setting it again replaces the
@@ -73,6 +74,7 @@ public final class Event<Value> {
 }
 
 extension Event where Value == Void {
+    /// All who wait go on, in the order they came.
     public func set() throws(CoroError) {
         try set(())
     }

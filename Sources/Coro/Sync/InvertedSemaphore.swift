@@ -40,5 +40,6 @@ public final class InvertedSemaphore {
         try check(coro_inverted_semaphore_wait_zero(semaphore))
     }
 
+    /// The number.
     public var value: Int { Int(coro_inverted_semaphore_value(semaphore)) }
 }

@@ -19,6 +19,7 @@ public final class KeyedLocks<Key: Hashable> {
         var uses = 0
     }
 
+    /// New ones, of which nobody has any. Throws `CoroError.system(errno: ENOMEM)`.
     public init() throws(CoroError) {
         locks = try made(coro_keyed_locks_new())
     }

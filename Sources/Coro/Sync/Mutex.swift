@@ -17,6 +17,7 @@ public final class Mutex<Value: ~Copyable> {
     /// Whether a closure has the value. coro.h lets an owner lock again; but nobody may have a value twice.
     private var isInUse = false
 
+    /// One that nobody has, with this value. Throws `CoroError.system(errno: ENOMEM)`.
     public init(_ value: consuming Value) throws(CoroError) {
         mutex = try made(coro_mutex_new())
         self.value = .allocate(capacity: 1)
@@ -79,6 +80,7 @@ public final class Mutex<Value: ~Copyable> {
         return try body(&value.pointee)
     }
 
+    /// Whether somebody has it.
     public var isLocked: Bool { coro_mutex_is_locked(mutex) }
 
     /// How many coroutines wait for it; counts them.
@@ -110,7 +112,7 @@ extension Mutex where Value == Void {
         try self.init(())
     }
 
-    /// Runs `body` while it is locked: see `withLock` of any mutex.
+    /// Runs `body` while it is locked. Suspends, if another has it: see `withLock` of any mutex.
     @available(*, noasync, message: "use an actor, or lock in a coroutine")
     public func withLock<Result: ~Copyable>(_ body: () throws -> Result) throws -> Result {
         try withLock { _ in try body() }

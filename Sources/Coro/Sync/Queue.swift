@@ -8,6 +8,7 @@ public final class Queue<Element> {
     /// The object of coro.h: its items are boxes.
     let fifo: OpaquePointer
 
+    /// A new one, with nothing in it. Throws `CoroError.system(errno: ENOMEM)`.
     public init() throws(CoroError) {
         fifo = try made(coro_fifo_new { if let item = $0 { Unmanaged<AnyObject>.fromOpaque(item).release() } })
     }
@@ -55,8 +56,10 @@ public final class Queue<Element> {
         (try? take(coro_fifo_top)).map { Unmanaged<Box<Element>>.fromOpaque($0!).takeUnretainedValue().value }
     }
 
+    /// How many values are in it.
     public var count: Int { coro_fifo_length(fifo) }
 
+    /// Whether there are none.
     public var isEmpty: Bool { count == 0 }
 
     /// The value of an item that was taken.

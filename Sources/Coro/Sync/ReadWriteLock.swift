@@ -15,6 +15,7 @@ public final class ReadWriteLock<Value: ~Copyable> {
     private var readers = 0
     private var isWriting = false
 
+    /// One that nobody has, with this value. Throws `CoroError.system(errno: ENOMEM)`.
     public init(_ value: consuming Value) throws(CoroError) {
         lock = try made(coro_rwlock_new())
         self.value = .allocate(capacity: 1)

@@ -21,7 +21,7 @@ extension Coroutine where Success == Never, Failure == Never {
         try select(cases, timeout: timeout)
     }
 
-    /// The same for cases that are made while the program runs.
+    /// The same for cases that are made while the program runs. Suspends.
     @available(*, noasync, message: "select in a coroutine")
     public static func select<Value>(_ cases: [SelectCase<Value>], timeout: Duration? = nil) throws -> Value {
         try perform(cases) { coro_select($0, $1, timeout.map { max($0.nanoseconds, 0) } ?? .max) }

@@ -34,5 +34,6 @@ public final class WaitGroup {
         try check(coro_wait_group_wait(group))
     }
 
+    /// How much is still to be done.
     public var count: Int { Int(coro_wait_group_count(group)) }
 }

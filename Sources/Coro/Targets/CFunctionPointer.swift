@@ -48,6 +48,7 @@ public final class CFunctionPointer {
         try self.init(CalledBack(mode, CValueResult(), otherwise, body), mode, CValueResult(), otherwise)
     }
 
+    /// The same of a closure that returns nothing.
     public convenience init<each Argument: CArgument>(
         _ mode: Mode, _ body: @escaping (repeat each Argument) throws -> Void
     ) throws {

@@ -13,6 +13,7 @@ public struct Target: Hashable, Sendable {
     /// What C calls it by.
     public let id: Int64
 
+    /// The target that C calls `id`: there needn't be one.
     public init(id: Int64) {
         self.id = id
     }
@@ -43,6 +44,7 @@ public struct Target: Hashable, Sendable {
         }
     }
 
+    /// Whether anything can still be made of it.
     public var isRegistered: Bool { coro_target_result_size(id) >= 0 }
 
     /// Takes it out of the registry: its name is free, and nothing can be made of it any more. What was made of it stays. The
@@ -67,6 +69,7 @@ public struct Target: Hashable, Sendable {
     }
 
     /// Runs it with these values, as a function that is called: see `TargetFunction`. Suspends.
+    @available(*, noasync, message: "use `spawn`, or call it in a coroutine")
     @discardableResult
     public func dynamicallyCall(withKeywordArguments arguments: KeyValuePairs<String, TargetValue>) throws -> TargetValue {
         let names = arguments.map { $0.key.isEmpty ? nil : $0.key }

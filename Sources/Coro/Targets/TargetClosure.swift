@@ -75,6 +75,7 @@ extension Target {
         try register(TargetClosure(name, CValueResult(), body), CValueResult(), parameters)
     }
 
+    /// The same of a closure that returns nothing.
     public static func register<each Argument: CArgument>(
         _ name: String, parameters: [String] = [], _ body: @escaping @Sendable (repeat each Argument) throws -> Void
     ) throws -> TargetFunction<repeat each Argument, Void> {

@@ -37,6 +37,7 @@ public struct TargetFunction<each Argument: CArgument, Result>: Sendable {
 
     /// Runs it in a coroutine of its own, and waits for its end. Suspends, as if the caller had called the function itself:
     /// what interrupts the caller meanwhile is raised in the function, and thrown if that lets it through.
+    @available(*, noasync, message: "use `spawn`, or call it in a coroutine")
     @discardableResult
     public func callAsFunction(_ arguments: repeat each Argument) throws -> Result {
         try spawn(repeat each arguments).joinAsCall()
@@ -78,6 +79,7 @@ extension Target {
         try named(name).function(CValueResult())
     }
 
+    /// The same of one that returns nothing.
     public static func named<each Argument: CArgument>(
         _ name: String, as: ((repeat each Argument) throws -> Void).Type
     ) throws -> TargetFunction<repeat each Argument, Void> {
@@ -94,6 +96,7 @@ extension Target {
         try register(prototype, function, CValueResult())
     }
 
+    /// The same of one that returns nothing.
     public static func register<each Argument: CArgument, Function>(
         _ prototype: String, _ function: Function, as: ((repeat each Argument) throws -> Void).Type
     ) throws -> TargetFunction<repeat each Argument, Void> {

@@ -5,10 +5,15 @@ import CCoro
 public enum TargetValue: Hashable {
     /// The default that the prototype has for the parameter.
     case omitted
+    /// A number of a signed type.
     case signed(Int64)
+    /// A number of an unsigned type, or a bool.
     case unsigned(UInt64)
+    /// A float or a double.
     case floating(Double)
+    /// An address; nil: NULL.
     case pointer(UnsafeRawPointer?)
+    /// A text, which is copied for the coroutine.
     case text(String)
     /// A struct, or a long double.
     case bytes([UInt8])
