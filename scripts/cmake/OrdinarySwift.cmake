@@ -19,6 +19,7 @@ set(coro_swift_module_library "${coro_swift_module_folder}/libCoroModule.a")
 file(MAKE_DIRECTORY "${coro_swift_module_folder}")
 if(NOT TARGET coro_swift_module)
     file(GLOB_RECURSE coro_swift_module_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/Sources/Coro/*.swift")
+    list(FILTER coro_swift_module_sources EXCLUDE REGEX "\\.docc/") # whole programs, of the tutorial
     add_custom_command(
         OUTPUT "${coro_swift_module_library}"
         BYPRODUCTS "${coro_swift_module_folder}/Coro.swiftmodule"
