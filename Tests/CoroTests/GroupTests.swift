@@ -232,6 +232,7 @@ import Testing
             #expect(throws: CoroError.closed) { try escaped?.spawn { 1 } }
             #expect(escaped?.running == 0 && escaped?.unfinished == 0)
             escaped?.cancelAll()
+            #expect(throws: CoroError.closed) { try escaped?.waitForAll() }
             #expect(try escaped?.next() == nil)
         }
     }

@@ -45,8 +45,8 @@ extension Coroutine where Success == Never, Failure == Never {
     /// `withGroup` for members whose results nobody takes: nothing of one that has ended is kept, but the first error, so that
     /// any number may come and go. Suspends.
     ///
-    ///     try Coroutine.withDiscardingGroup { group in
-    ///         while let connection = try listener.accept() { try group.spawn { try serve(connection) } }
+    ///     try Coroutine.withDiscardingGroup(limit: 100, cancelsOnFailure: false) { group in
+    ///         while let job = try jobs.next() { try group.spawn { try job.run() } }
     ///     }
     @available(*, noasync, message: "use a task group, or a group in a coroutine")
     @discardableResult

@@ -39,6 +39,7 @@ final class GroupScope {
 
     /// Waits until there is no member. Throws what the caller was interrupted with.
     func wait() throws(CoroError) {
+        guard let group else { throw .closed }
         let code = coro_group_wait(group)
         if code != CORO_EINPARALLEL { try check(code) }
     }
