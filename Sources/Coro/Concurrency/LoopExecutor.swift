@@ -1,6 +1,5 @@
 import CCoro
 import Glibc
-import Synchronization
 
 /// Runs Swift's tasks on the thread of an event loop, and actors that are pinned to it.
 ///
@@ -27,7 +26,7 @@ import Synchronization
 public final class LoopExecutor: TaskExecutor, SerialExecutor {
     /// The loop's name for C.
     let loop: coro_loop_t
-    private let queue = Synchronization.Mutex(Queue())
+    private let queue = Guarded(Queue())
     /// Those taken out of the queue that are to run next; used on the loop's thread alone.
     nonisolated(unsafe) private var taken: ArraySlice<UnownedJob> = []
 

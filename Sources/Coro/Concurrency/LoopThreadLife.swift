@@ -1,15 +1,14 @@
 import CCoro
 import Glibc
-import Synchronization
 
 /// What a `LoopThread` and its thread share.
 final class Life: Sendable {
     let end = Promise<Void, Never>()
     private let name: String
-    private let beginning = Synchronization.Mutex<Result<LoopExecutor, CoroError>?>(nil)
+    private let beginning = Guarded<Result<LoopExecutor, CoroError>?>(nil)
     private let isBegun = Gate()
     /// Until somebody has seen to its end.
-    private let thread = Synchronization.Mutex<pthread_t?>(nil)
+    private let thread = Guarded<pthread_t?>(nil)
 
     private init(name: String) {
         self.name = name

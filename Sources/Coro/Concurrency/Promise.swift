@@ -1,6 +1,5 @@
 import CCoro
 import Glibc
-import Synchronization
 
 /// A value, or an error, that is yet to come: from whatever thread, for coroutines of any thread and for async code. What joins
 /// them to libraries that have futures or callbacks of their own.
@@ -12,7 +11,7 @@ import Synchronization
 /// It belongs to no thread. A loop that coroutines wait on for one knows that it is to come, and is not idle meanwhile: somebody
 /// has to complete it.
 public final class Promise<Value: Sendable, Failure: Error>: Sendable {
-    private let state = Synchronization.Mutex(State())
+    private let state = Guarded(State())
 
     private struct State {
         var result: Result<Value, Failure>?
