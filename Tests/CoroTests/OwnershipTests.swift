@@ -165,6 +165,7 @@ import Testing
         let sleeper = try Coroutine.spawn { try Coroutine.sleep(for: .milliseconds(1)) }
         let failures = try onThread { [error { try sleeper.join() }, error { try sleeper.result().get() }] }
         #expect(failures.allSatisfy { $0 as? CoroError == .wrongThread })
+        try EventLoop.runUntilIdle()
         try sleeper.join()
         #expect(try onThread { error { try sleeper.join() } as? CoroError } == .wrongThread)
     }
