@@ -17,7 +17,7 @@ import Glibc
 /// is interrupted in its next call that would suspend. Time limits are `Coroutine.withTimeout`'s.
 public final class Channel<Element: ~Copyable> {
     /// The object of coro.h: elements are the bytes of the values.
-    let channel: OpaquePointer
+    @usableFromInline let channel: OpaquePointer
 
     /// A new one. capacity: how many values it holds that nobody has received; 0: none, so that a send is done when somebody
     /// has received the value. Throws `CoroError.system(errno: ENOMEM)`, or `EINVAL` for a negative capacity.
@@ -37,12 +37,14 @@ public final class Channel<Element: ~Copyable> {
     /// Sends a value. Suspends until there is room for it, or somebody to receive it. Throws, with nothing sent and the value
     /// released, `CoroError.closed`, or what the caller was interrupted with.
     @available(*, noasync, message: "use `trySend`, or send from a coroutine")
+    @inlinable
     public func send(_ element: consuming Element) throws(CoroError) {
         try check(Self.lend(element) { coro_channel_send(channel, $0) })
     }
 
     /// Sends a value if that can be done at once. Does not suspend. Returns whether it was; if not, the value is released.
     /// Throws `CoroError.closed`.
+    @inlinable
     public func trySend(_ element: consuming Element) throws(CoroError) -> Bool {
         let code = Self.lend(element) { coro_channel_try_send(channel, $0) }
         if code == -EAGAIN { return false }
@@ -53,6 +55,7 @@ public final class Channel<Element: ~Copyable> {
     /// Receives the next value. Suspends until there is one. Throws `CoroError.closed` if the channel was closed and everything
     /// sent before has been received, or what the caller was interrupted with.
     @available(*, noasync, message: "use `tryReceive`, or receive in a coroutine")
+    @inlinable
     public func receive() throws(CoroError) -> Element {
         var element: Element?
         try check(Self.take(into: &element) { coro_channel_receive(channel, $0) })
@@ -60,6 +63,7 @@ public final class Channel<Element: ~Copyable> {
     }
 
     /// Receives the next value if there is one. Does not suspend. Returns nil if there is none. Throws `CoroError.closed`.
+    @inlinable
     public func tryReceive() throws(CoroError) -> Element? {
         var element: Element?
         let code = Self.take(into: &element) { coro_channel_try_receive(channel, $0) }
@@ -72,6 +76,7 @@ public final class Channel<Element: ~Copyable> {
     ///
     ///     while let job = try jobs.next() { job() }
     @available(*, noasync, message: "use `tryReceive`, or receive in a coroutine")
+    @inlinable
     public func next() throws(CoroError) -> Element? {
         var element: Element?
         let code = Self.take(into: &element) { coro_channel_receive(channel, $0) }
@@ -112,7 +117,8 @@ extension Channel where Element: ~Copyable {
     /// Has `send` move the bytes of a value away. The value is released if it did not.
     ///
     /// It is in memory of its own meanwhile, on the coroutine's stack: it is read where it is while the coroutine waits.
-    private static func lend(_ element: consuming Element, to send: (UnsafeMutablePointer<Element>) -> Int32) -> Int32 {
+    @inlinable @inline(__always)
+    static func lend(_ element: consuming Element, to send: (UnsafeMutablePointer<Element>) -> Int32) -> Int32 {
         var element: Element? = consume element
         return withUnsafeTemporaryAllocation(of: Element.self, capacity: 1) { memory in
             let place = memory.baseAddress!
@@ -124,7 +130,8 @@ extension Channel where Element: ~Copyable {
     }
 
     /// Has `receive` move the bytes of a value into memory of its own, for `element`. Returns what `receive` returned.
-    private static func take(into element: inout Element?, _ receive: (UnsafeMutablePointer<Element>) -> Int32) -> Int32 {
+    @inlinable @inline(__always)
+    static func take(into element: inout Element?, _ receive: (UnsafeMutablePointer<Element>) -> Int32) -> Int32 {
         withUnsafeTemporaryAllocation(of: Element.self, capacity: 1) { memory in
             let place = memory.baseAddress!
             let code = receive(place)
