@@ -46,6 +46,7 @@ static void *yield_often(void *times) {
 
 CORO_TEST(L5_each_coroutine_has_its_own_state) {
     enum { COUNT = 50 };
+    coro_set_serve_main_queue(false); /* for which main's loop is needed now and then, where there is libdispatch */
     set_saving_hooks();
     for (int i = 0; i < COUNT; i++) go(yield_often, AS_POINTER(i * 7 % COUNT));
     while (coro_get_live_coros() > 1) CHECK_EQ(coro_yield(), 0);
