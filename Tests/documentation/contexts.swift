@@ -124,11 +124,16 @@ enum CoroutineValueContext {
 }
 
 enum DiscardingCoroutineGroupContext {
-    struct Listener {
-        func accept() throws -> Int? { nil }
+    struct Job {
+        func run() throws {}
     }
-    static let listener = Listener()
-    static func serve(_ connection: Int) throws {}
+    static var jobs: Channel<Job> {
+        get throws {
+            let jobs = try Channel<Job>()
+            jobs.close()
+            return jobs
+        }
+    }
 }
 
 enum InParallelContext: Pages {}
