@@ -10,7 +10,7 @@ private let ofThreads = Synchronization.Mutex(1)
 @Suite struct MutexTests {
     @Test func I3_one_at_a_time_in_order() throws {
         try inCoroutine { () throws in
-            let mutex = try Coro.Mutex([String]())
+            let mutex = try CoroutineMutex([String]())
             let users = try "abc".map { name in
                 try start {
                     try mutex.withLock { log in
@@ -30,7 +30,7 @@ private let ofThreads = Synchronization.Mutex(1)
 
     @Test func I3_unlocked_when_the_closure_throws_or_is_interrupted() throws {
         try inCoroutine { () throws in
-            let mutex = try Coro.Mutex(0)
+            let mutex = try CoroutineMutex(0)
             #expect(throws: Odd(number: 1)) { try mutex.withLock { _ in throw Odd(number: 1) } }
             let owner = try start { try mutex.withLock { _ in try sleepLong() } }
             let waiting = try start { try mutex.withLock { $0 += 1 } }
@@ -46,7 +46,7 @@ private let ofThreads = Synchronization.Mutex(1)
 
     @Test func I3_who_gives_up_waiting_gets_nothing() throws {
         try inCoroutine { () throws in
-            let mutex = try Coro.Mutex(0)
+            let mutex = try CoroutineMutex(0)
             let owner = try start { try mutex.withLock { _ in try Coroutine.sleep(for: .seconds(10)) } }
             var calls = 0
             #expect(throws: CoroError.timeout) {
@@ -64,7 +64,7 @@ private let ofThreads = Synchronization.Mutex(1)
 
     @Test func I3_nobody_gets_the_value_twice() throws {
         try inCoroutine { () throws in
-            let mutex = try Coro.Mutex(0)
+            let mutex = try CoroutineMutex(0)
             try mutex.withLock { _ throws in
                 #expect(throws: CoroError.system(errno: EDEADLK)) { try mutex.withLock { $0 += 1 } }
                 #expect(try mutex.withLockIfAvailable { $0 += 1 } == nil)
@@ -76,7 +76,7 @@ private let ofThreads = Synchronization.Mutex(1)
 
     @Test func I10_a_wait_in_a_circle_is_an_error() throws {
         try inCoroutine { () throws in
-            let one = try Coro.Mutex(), other = try Coro.Mutex()
+            let one = try CoroutineMutex(), other = try CoroutineMutex()
             let first = try start {
                 try one.withLock {
                     try Coroutine.yield()
@@ -96,7 +96,7 @@ private let ofThreads = Synchronization.Mutex(1)
 
     @Test func I5_waits_until_the_value_is_ready() throws {
         try inCoroutine { () throws in
-            let jobs = try Coro.Mutex([Int]())
+            let jobs = try CoroutineMutex([Int]())
             let added = try Condition<Void>()
             let workers = try (0..<2).map { _ in
                 try start { try jobs.withLock(waitingFor: added, until: { !$0.isEmpty }) { $0.removeFirst() } }
@@ -118,7 +118,7 @@ private let ofThreads = Synchronization.Mutex(1)
 
     @Test func I5_an_interrupted_wait_leaves_it_unlocked() throws {
         try inCoroutine { () throws in
-            let mutex = try Coro.Mutex(0)
+            let mutex = try CoroutineMutex(0)
             let condition = try Condition<Void>()
             func wait() throws { try mutex.withLock(waitingFor: condition, until: { $0 == 1 }) { $0 = 2 } }
             #expect(throws: CoroError.timeout) { try Coroutine.withTimeout(.seconds(1)) { try wait() } }
@@ -143,7 +143,7 @@ private let ofThreads = Synchronization.Mutex(1)
 
     @Test func I5_a_wait_that_can_not_lock_it_again_has_not_got_it() throws {
         try inCoroutine { () throws in
-            let mutex = try Coro.Mutex(0)
+            let mutex = try CoroutineMutex(0)
             let condition = try Condition<Void>()
             var waiter: Coroutine<Void, any Error>?
             waiter = try start { try mutex.withLock(waitingFor: condition, until: { $0 == 1 }) { $0 = 2 } }
@@ -170,7 +170,7 @@ private let ofThreads = Synchronization.Mutex(1)
         try inCoroutine { () throws in
             let counter = Counter()
             do {
-                let mutex = try Coro.Mutex(Handle(counter: counter))
+                let mutex = try CoroutineMutex(Handle(counter: counter))
                 try mutex.withLock { $0 = Handle(counter: counter) }
                 #expect(counter.calls == 1)
                 let lock = try ReadWriteLock(Handle(counter: counter))

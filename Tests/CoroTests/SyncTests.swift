@@ -127,7 +127,7 @@ import Testing
             for one in waiting[..<2] { try one.join() }
             #expect(throws: CoroError.wakeUp) { try waiting[2].join() }
             #expect(counter.alive == 0)
-            let mutex = try Mutex(false)
+            let mutex = try CoroutineMutex(false)
             let other = try start { try mutex.withLock(waitingFor: condition, until: { $0 }) { _ in } }
             condition.wakeAll(counter.token())
             try Coroutine.yield()

@@ -168,7 +168,7 @@ enum LoopThreadContext: Pages {}
 enum MutexContext {
     struct Account { var balance = 0 }
     static func fetchBalance() throws -> Int { 1 }
-    static var jobs: Coro.Mutex<[Int]> { get throws { try Coro.Mutex([1]) } }
+    static var jobs: CoroutineMutex<[Int]> { get throws { try CoroutineMutex([1]) } }
     static var added: Condition<Void> { get throws { try Condition() } }
 }
 

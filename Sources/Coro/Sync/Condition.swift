@@ -7,7 +7,7 @@ import CCoro
 ///     ...
 ///     changed.wakeAll("it rains")
 ///
-/// It belongs to the thread that made it. To wait until something is so, see `Mutex.withLock(waitingFor:until:_:)`.
+/// It belongs to the thread that made it. To wait until something is so, see `CoroutineMutex.withLock(waitingFor:until:_:)`.
 public final class Condition<Signal> {
     private let condition: OpaquePointer
 

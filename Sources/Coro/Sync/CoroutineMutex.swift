@@ -3,15 +3,15 @@ import Glibc
 
 /// A value that one coroutine at a time may use, across suspensions too.
 ///
-///     let account = try Mutex(Account())
+///     let account = try CoroutineMutex(Account())
 ///     try account.withLock { account in
 ///         account.balance = try fetchBalance()    // suspends: nobody else gets in meanwhile
 ///     }
 ///
 /// Who waits gets it first come first served. It belongs to the thread that made it. (Between two suspensions a coroutine has
 /// its thread for itself: what is done without suspending needs no lock. `Synchronization.Mutex` is for threads, and must not
-/// be held across a suspension. Where both modules are imported, this is `Coro.Mutex`.)
-public final class Mutex<Value: ~Copyable> {
+/// be held across a suspension.)
+public final class CoroutineMutex<Value: ~Copyable> {
     private let mutex: OpaquePointer
     private let value: UnsafeMutablePointer<Value>
     /// Whether a closure has the value. coro.h lets an owner lock again; but nobody may have a value twice.
@@ -106,7 +106,7 @@ public final class Mutex<Value: ~Copyable> {
     }
 }
 
-extension Mutex where Value == Void {
+extension CoroutineMutex where Value == Void {
     /// A lock without a value.
     public convenience init() throws(CoroError) {
         try self.init(())
