@@ -169,7 +169,8 @@ TEST(parallel_survives_a_lack_of_stacks) {
     CHECK(failed); /* a process's first coroutine needs a mapping */
 }
 
-/* With a limit the others are started when one ends, by then without memory: it is their failure, and nobody hangs. */
+/* With a limit the others are started when one ends, by then without memory: it is their failure, and nobody hangs. (What takes
+   memory for each coroutine is the state that switch hooks have for it.) */
 static void *fail_next_allocation(void *unused) {
     CHECK_EQ(coro_test_fail_call("calloc", 1, ENOMEM), 0);
     return unused;
@@ -180,8 +181,11 @@ CORO_TEST(parallel_lack_of_memory_later_is_the_failure_of_those_calls) {
     make_jobs(jobs, calls, COUNT, 0);
     for (int i = 0; i < COUNT; i += 2) calls[i].fn = fail_next_allocation;
     options.limit = 1;
+    coro_switch_hooks hooks = CORO_SWITCH_HOOKS_INIT;
+    CHECK_EQ(coro_set_switch_hooks(&hooks), 0);
     CHECK_EQ(coro_in_parallel_with(calls, COUNT, &options), CORO_EINPARALLEL);
     CHECK_CONTAINS(coro_error_detail(), "6 of 12 failed: [1] ENOMEM");
     for (int i = 0; i < COUNT; i++) check_outcome(&calls[i], i % 2 ? -ENOMEM : 0, NULL);
     CHECK_EQ(jobs_started(), 0);
+    CHECK_EQ(coro_set_switch_hooks(NULL), 0);
 }

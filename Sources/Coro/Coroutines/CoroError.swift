@@ -79,7 +79,7 @@ extension CoroError: CustomStringConvertible {
 }
 
 /// Throws what a C function returned, if it is an error.
-@inline(__always)
+@inlinable @inline(__always)
 @discardableResult
 func check<Code: SignedInteger>(_ result: Code) throws(CoroError) -> Code {
     if result < 0 { throw CoroError(code: Int32(truncatingIfNeeded: result)) }
