@@ -165,7 +165,7 @@ enum LoopRunContext {
 
 enum LoopThreadContext: Pages {}
 
-enum MutexContext {
+enum CoroutineMutexContext {
     struct Account { var balance = 0 }
     static func fetchBalance() throws -> Int { 1 }
     static var jobs: CoroutineMutex<[Int]> { get throws { try CoroutineMutex([1]) } }
