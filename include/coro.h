@@ -2593,8 +2593,8 @@ int coro_post(coro_loop_t loop, coro_fn CORO_NULLABLE fn, void *CORO_NULLABLE ar
    (CORO_EYIELDFROMMAIN), nor throw. In the order of coro_post(), of which it is one more kind: while fn runs, none of the
    thread's coroutines does, and coro_current() is 0. What it posts to its own loop is for the next pass. It is called once: at the
    latest as the thread ends, so that nobody waits for ever for what it hands on, and arg can be freed there. (What it then posts
-   to that loop may never be called.) Returns and errors: as coro_post; it is not called where this is an error. Call from:
-   anywhere, the loop's own thread too; does not suspend. */
+   to that loop is called too, or refused as by one whose thread has ended.) Returns and errors: as coro_post; it is not called
+   where this is an error. Call from: anywhere, the loop's own thread too; does not suspend. */
 int coro_post_callback(coro_loop_t loop, void (*CORO_NULLABLE fn)(void *CORO_NULLABLE arg), void *CORO_NULLABLE arg);
 
 /* The loop of the thread that a coroutine belongs to: where to post what is to be done with it. Returns it, CORO_EDEAD (its

@@ -373,6 +373,32 @@ TEST(promise_kept_and_not_freed_when_its_thread_ends) {
     CHECK_EQ(released, 1);
 }
 
+static void free_promise(void *promise) { CHECK_EQ(coro_promise_free(promise), 0); }
+
+static void *have_one_freed_by_coroutine(void *unused) {
+    coro_options options = CORO_OPTIONS_INIT;
+    options.release = free_promise;
+    coro_spawn_with(do_nothing, kept_by_thread_before_news(count_release), &options);
+    return unused;
+}
+
+static void *have_one_freed_by_callback(void *unused) {
+    coro_promise *promise = kept_by_thread_before_news(count_release);
+    CHECK_EQ(coro_post_callback(coro_loop_current(), free_promise, promise), 0);
+    return unused;
+}
+
+/* Kept, and not yet told of: its maker's side is still who frees it, in what is called as the thread ends. */
+TEST(promise_kept_and_freed_as_its_thread_ends) {
+    pthread_t other;
+    coro_fn ways[] = {have_one_freed_by_coroutine, have_one_freed_by_callback};
+    for (int i = 0; i < 2; i++) {
+        CHECK_EQ(pthread_create(&other, NULL, ways[i], NULL), 0);
+        join_thread(other);
+        CHECK_EQ(released, i + 1);
+    }
+}
+
 CORO_TEST(promise_in_the_child_of_a_fork) {
     coro_promise *promise = coro_promise_new(count_release), *told = kept_by_thread_before_news(NULL);
     coro_t waiter = spawn_one(wait_for, promise);

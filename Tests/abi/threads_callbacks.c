@@ -187,6 +187,27 @@ TEST(post_callback_is_called_when_the_thread_ends) {
     CHECK_EQ(calls, 1);
 }
 
+static int last_post;
+
+static void post_once_more(void *unused) {
+    calls++;
+    last_post = coro_post_callback(coro_loop_current(), post_once_more, unused);
+}
+
+static void *leave_one_that_posts_itself(void *unused) {
+    post(post_once_more, NULL);
+    return unused;
+}
+
+/* What is posted either is called, or was refused. */
+TEST(post_callback_is_refused_by_a_loop_that_calls_no_more) {
+    pthread_t other;
+    CHECK_EQ(pthread_create(&other, NULL, leave_one_that_posts_itself, NULL), 0);
+    CHECK_EQ(pthread_join(other, NULL), 0);
+    CHECK(calls >= 1);
+    CHECK_EQ(last_post, -ESRCH);
+}
+
 static pthread_barrier_t meeting;
 static coro_loop_t other_loop;
 

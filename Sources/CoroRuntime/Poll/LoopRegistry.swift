@@ -48,6 +48,7 @@ enum LoopRegistry {
         _ = Shared.withLock { shared in
             shared.pointee.loops[mailbox.pointee.number] = LoopEntry(mailbox: nil, lastID: lastID)
         }
+        mailbox.pointee.isRetired = true
     }
 
     /// Whose the ids are among which this one is.
@@ -109,8 +110,7 @@ enum LoopRegistry {
         let made = Mailbox.Post(
             function: function, argument: argument, stackClass: stackClass, isCallback: isCallback, drop: drop)
         guard let post = Heap.one(made) else { return Code.noMemory }
-        if let runtime = Runtime.existing, runtime.pointee.loopID == loopID {
-            runtime.pointee.mailbox.appendOwn(post)
+        if let runtime = Runtime.existing, runtime.pointee.loopID == loopID, runtime.pointee.mailbox.appendOwn(post) {
             return 0
         }
         let posted = Shared.withLock { shared -> Bool in

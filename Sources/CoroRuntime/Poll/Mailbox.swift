@@ -18,6 +18,8 @@ struct Mailbox {
     fileprivate var posts = PostList()
     /// What its own thread has posted: for that thread alone.
     fileprivate var ownPosts = PostList()
+    /// Whether nobody can post to it any more. For its thread alone.
+    var isRetired = false
     fileprivate var firstJob: JobRef?
     fileprivate var lastJob: JobRef?
     /// Those that other threads have kept.
@@ -78,9 +80,11 @@ extension UnsafeMutablePointer<Mailbox> {
         coro_bell_ring(pointee.bell)
     }
 
-    /// What the loop's own thread posts, which needs no lock, and does not sleep.
-    func appendOwn(_ post: UnsafeMutablePointer<Mailbox.Post>) {
+    /// What the loop's own thread posts, which needs no lock, and does not sleep. false: too late.
+    func appendOwn(_ post: UnsafeMutablePointer<Mailbox.Post>) -> Bool {
+        if pointee.isRetired { return false }
         pointee.ownPosts.append(post)
+        return true
     }
 
     /// A job is done. Behind the process lock.
@@ -109,9 +113,13 @@ extension UnsafeMutablePointer<Mailbox> {
         coro_process_lock()
         defer { coro_process_unlock() }
         coro_bell_set_rung(pointee.bell, false)
-        let promises = pointee.promises
-        pointee.promises = PromiseList()
-        return (pointee.posts.takeAll(), promises)
+        return (pointee.posts.takeAll(), pointee.promises.takeAll())
+    }
+
+    private func takeForeign() -> UnsafeMutablePointer<Mailbox.Post>? {
+        coro_process_lock()
+        defer { coro_process_unlock() }
+        return pointee.posts.takeAll()
     }
 
     /// Takes out what the loop's own thread has posted.
@@ -122,9 +130,13 @@ extension UnsafeMutablePointer<Mailbox> {
     func takePromises() -> PromiseList {
         coro_process_lock()
         defer { coro_process_unlock() }
-        let promises = pointee.promises
-        pointee.promises = PromiseList()
-        return promises
+        return pointee.promises.takeAll()
+    }
+
+    private func popPromise() -> PromiseRef? {
+        coro_process_lock()
+        defer { coro_process_unlock() }
+        return pointee.promises.popFirst()
     }
 
     /// Takes out all jobs that are done, in the order in which they came.
@@ -167,17 +179,17 @@ extension UnsafeMutablePointer<Mailbox> {
 
     /// No loop will take the posts that there are: callbacks are called all the same. User code that must not suspend.
     func dropPosts() {
-        let (posts, promises) = takeAll()
-        promises.first?.disposeAll()
-        posts?.dropAll()
+        takeForeign()?.dropAll()
         takeOwn()?.dropAll()
     }
 
-    /// The thread ends. Posts and jobs that nobody took are dropped.
+    /// The thread ends. Posts and jobs that nobody took are dropped; and then the promises that were kept, for until then code
+    /// of the user's may free them.
     func close(lastID: Int64) {
         LoopRegistry.retire(self, lastID: lastID)
         if pointee.watched != nil { coro_watchdog_wake() }
         dropPosts()
+        while let promise = popPromise() { promise.dispose() }
         pointee.firstJob?.dropAll()
         Heap.free(pointee.bell)
         Heap.free(self)

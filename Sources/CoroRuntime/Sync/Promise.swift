@@ -46,6 +46,18 @@ struct PromiseList {
         if let last { last.pointee.next = promise } else { first = promise }
         last = promise
     }
+
+    mutating func popFirst() -> PromiseRef? {
+        guard let promise = first else { return nil }
+        first = promise.pointee.next
+        if first == nil { last = nil }
+        return promise
+    }
+
+    mutating func takeAll() -> PromiseList {
+        defer { self = PromiseList() }
+        return self
+    }
 }
 
 extension PromiseRef {
@@ -88,7 +100,7 @@ extension PromiseRef {
     }
 
     /// Both sides are done with it. User code that must not suspend.
-    fileprivate func dispose() {
+    func dispose() {
         let (release, value) = (pointee.release, pointee.outcome.value)
         Heap.free(self)
         guard let release, let value else { return }
@@ -96,15 +108,6 @@ extension PromiseRef {
         runtime?.pointee.obstacles.forbid()
         release(value)
         runtime?.pointee.obstacles.allow()
-    }
-
-    /// Disposes of all from this one on, through the mailbox's links.
-    func disposeAll() {
-        var promise: PromiseRef? = self
-        while let current = promise {
-            promise = current.pointee.next
-            current.dispose()
-        }
     }
 }
 
