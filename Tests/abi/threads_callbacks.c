@@ -133,6 +133,28 @@ TEST(post_callback_from_another_thread_wakes_the_loop) {
     CHECK_EQ(pthread_join(other, NULL), 0);
 }
 
+static void keep_promise(void *unused) { CHECK_EQ(coro_promise_keep(promise, 0, unused), 0); }
+
+static void post_last_call(void *posted) {
+    if (*(bool *)posted) return;
+    *(bool *)posted = true;
+    post(keep_promise, NULL);
+}
+
+/* What the thread itself posts when it is about to wait needs nobody who wakes it. */
+TEST(post_callback_by_a_poll_hook_ends_the_wait) {
+    bool posted = false;
+    coro_poll_hooks hooks = {sizeof hooks, &posted, post_last_call, NULL};
+    CHECK_EQ(coro_set_poll_hooks(&hooks), 0);
+    promise = coro_promise_new(NULL);
+    int64_t began = coro_get_now();
+    coro_timeout_t scope = coro_timeout_begin(CORO_SECONDS(20));
+    CHECK_EQ(coro_timeout_end(scope, coro_promise_wait(promise, NULL)), 0);
+    CHECK(coro_get_now() - began < CORO_SECONDS(20)); /* as the time is up, it would be called too */
+    CHECK_EQ(coro_set_poll_hooks(NULL), 0);
+    CHECK_EQ(coro_promise_free(promise), 0);
+}
+
 /* -- one that posts itself for ever -- */
 
 static bool stop;

@@ -45,11 +45,12 @@ extension PollerRef {
         return count
     }
 
-    /// Asks, where the thread may sleep. What the hooks around it do may let somebody run: then it does not.
+    /// Asks, where the thread may sleep. What the hooks around it do may let somebody run, or post: then it does not.
     private func sleep(limit: Int64, in runtime: RuntimeRef) -> Int32 {
         if !runtime.pointee.hooks.onPoll.areSet { return ask(limit: limit) }
         runtime.callPollHook(runtime.pointee.hooks.onPoll.beforeWait)
-        let count = ask(limit: runtime.pointee.ready.isEmpty ? limit : 0)
+        let hasCome = !runtime.pointee.ready.isEmpty || runtime.pointee.mailbox.hasPosts
+        let count = ask(limit: hasCome ? 0 : limit)
         runtime.callPollHook(runtime.pointee.hooks.onPoll.afterWait)
         return count
     }
