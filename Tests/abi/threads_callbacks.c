@@ -302,6 +302,11 @@ static void *look_from_elsewhere(void *of_seen) {
     return NULL;
 }
 
+static void *look_with_own_loop(void *of_seen) {
+    CHECK(coro_loop_current() > 0);
+    return look_from_elsewhere(of_seen);
+}
+
 static void *make_one(void *of_seen) {
     ((seen *)of_seen)->co = coro_spawn(do_nothing, NULL);
     return NULL;
@@ -321,6 +326,9 @@ TEST(loop_of_names_the_loop_of_a_coroutine) {
     CHECK_EQ(pthread_join(other, NULL), 0);
     CHECK_EQ(coro_loop_of(ended.co), CORO_EDEAD);
     CHECK_CONTAINS(coro_error_detail(), "has ended");
+    CHECK_EQ(pthread_create(&other, NULL, look_with_own_loop, &ended), 0); /* whose ids continue those */
+    CHECK_EQ(pthread_join(other, NULL), 0);
+    CHECK_EQ(ended.loop, CORO_EDEAD);
     CHECK_EQ(coro_loop_of(0), -ESRCH);
     CHECK_EQ(coro_loop_of(-1), -ESRCH);
     CHECK_EQ(coro_loop_of(INT64_MAX), -ESRCH);

@@ -24,8 +24,9 @@ public func coro_post_callback(
 
 @c @implementation
 public func coro_loop_of(_ co: coro_t) -> coro_loop_t {
-    if let loop = LoopRegistry.loopID(ofCoroutine: co) { return loop }
-    let error = LoopRegistry.owner(ofCoroutine: co) == .endedThread && co > 0 ? Code.dead : Code.noSuchCoroutine
+    let loop = LoopRegistry.loopID(ofCoroutine: co)
+    if loop > 0 { return loop }
+    let error = Int32(truncatingIfNeeded: loop)
     return Int64(
         Runtime.existing?.fail(error) {
             $0.append(error == Code.dead ? "the thread of coroutine #" : "there never was a coroutine #")

@@ -66,17 +66,22 @@ enum LoopRegistry {
         } ?? .nobody
     }
 
-    /// The name of the loop that a coroutine belongs to; nil if its thread has ended, or there never was such a thread. Whoever
-    /// has a coroutine's id can wake its loop from now on.
-    static func loopID(ofCoroutine id: Int64) -> Int64? {
-        Shared.withLock { shared -> Int64? in
+    /// The name of the loop that a coroutine belongs to; CORO_EDEAD if its thread has ended, -ESRCH if there never was such a
+    /// thread. Whoever has a coroutine's id can wake its loop from now on.
+    static func loopID(ofCoroutine id: Int64) -> Int64 {
+        Shared.withLock { shared in
             let number = number(ofCoroutine: id)
-            guard id > 0, number < shared.pointee.loops.count, let mailbox = shared.pointee.loops[number].mailbox,
-                id > mailbox.pointee.firstID
-            else { return nil }
+            guard id > 0, id > Int64(number) << numberShift, number < shared.pointee.loops.count else {
+                return Int64(Code.noSuchCoroutine)
+            }
+            let entry = shared.pointee.loops[number]
+            guard let mailbox = entry.mailbox else {
+                return Int64(id <= entry.lastID ? Code.dead : Code.noSuchCoroutine)
+            }
+            if id <= mailbox.pointee.firstID { return Int64(Code.dead) }
             mailbox.setExposed(true)
             return mailbox.pointee.loopID
-        } ?? nil
+        } ?? Int64(Code.noSuchCoroutine)
     }
 
     /// In the child of a fork: the loops of other threads are gone with the threads, and with them all who knew of this one.
