@@ -412,7 +412,8 @@ bool coro_is_running(void);
    functions do, also in the loop that a call on the thread's own stack runs. What may still be queued keeps no loop from being
    idle. While other code holds that thread (dispatch_main(), a run loop), the queue is that code's. Default: true. Turning it
    off is for programs in which another loop takes turns with this one and shall serve it alone. It takes a descriptor, which is
-   libdispatch's and stays. It is not served in the child of a fork, if it was before. Returns what it was. Call from: anywhere; holds for the calling thread. */
+   libdispatch's and stays. It is not served in the child of a fork, if it was before. Returns what it was. Call from: anywhere;
+   holds for the calling thread. */
 bool coro_set_serve_main_queue(bool on);
 
 /* What a suspending call does on a thread's own stack while no loop runs. false (the default): it runs the loop until

@@ -105,6 +105,23 @@ import Testing
         #expect(try EventLoop.run() == 7)
     }
 
+    @Test func J1_another_name() throws {
+        try inCoroutine {
+            let one = try start { try sleepLong() }
+            try one.any.setName("grüße")
+            #expect(one.any.name == "grüße")
+            try one.shutdown()
+            #expect(throws: CoroError.shutdown) { try one.join() }
+            #expect(throws: CoroError.dead) { try one.any.setName("too late") }
+        }
+    }
+
+    @Test func names_of_errors() {
+        #expect(CoroError.timeout.name == "CORO_ETIMEOUT")
+        #expect(CoroError.system(errno: 32).name == "EPIPE")
+        #expect(CoroError.other(code: -9999).name == nil)
+    }
+
     @Test func J2_a_coroutine_describes_itself() throws {
         try onThread {
             let coroutine = try Coroutine.spawn(name: "sleeper", start: .now) { try Coroutine.sleep(for: .seconds(100)) }

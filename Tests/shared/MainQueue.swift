@@ -135,7 +135,7 @@ func onThread(_ body: @escaping @Sendable () -> Void) { DispatchQueue.global().a
 
 /// Turned off, it is somebody else's.
 @MainActor func canBeTurnedOff() throws {
-    check(coro_set_serve_main_queue(false), true)
+    check(EventLoop.setServesMainQueue(false), true)
     DispatchQueue.main.async { Counter.shared.note("served") }
     go {
         try Coroutine.sleep(for: .milliseconds(20))
@@ -143,7 +143,7 @@ func onThread(_ body: @escaping @Sendable () -> Void) { DispatchQueue.global().a
     }
     runLoop()
     check(Counter.shared.takeOrder(), [])
-    check(coro_set_serve_main_queue(true), false)
+    check(EventLoop.setServesMainQueue(true), false)
     go {
         try Coroutine.sleep(for: .milliseconds(20))
         stop()

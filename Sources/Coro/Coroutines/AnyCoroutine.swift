@@ -31,6 +31,11 @@ public struct AnyCoroutine: Hashable, Sendable {
     /// Its name, "" if it is gone.
     public var name: String { text(coro_get_name) ?? "" }
 
+    /// Gives it another name, up to the first NUL. Throws `CoroError.dead` if it is gone, `CoroError.system(errno: ENOMEM)`.
+    public func setName(_ name: String) throws(CoroError) {
+        try check(coro_set_name(id, name))
+    }
+
     /// What it waits for, as a person reads it: "sleeping 1.2 s more", "reading fd 7"; "" if it is gone.
     public var waiting: String {
         guard let info else { return "" }

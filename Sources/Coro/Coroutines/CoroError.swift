@@ -62,6 +62,9 @@ public enum CoroError: Error, Hashable, Sendable {
         }
     }
 
+    /// What the code is called in C: "CORO_ETIMEOUT", "EPIPE"; nil if it is none that has a name.
+    public var name: String? { coro_error_name(code).map { String(cString: $0) } }
+
     private static let own: [(error: CoroError, code: Int32)] = [
         (.schedule, CORO_ESCHEDULE), (.dead, CORO_EDEAD), (.closed, CORO_ECLOSED), (.notStarted, CORO_ENOTSTARTED),
         (.timeout, CORO_ETIMEOUT), (.simultaneous, CORO_ESIMULTANEOUS), (.shutdown, CORO_ESHUTDOWN),

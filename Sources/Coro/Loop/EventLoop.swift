@@ -43,6 +43,14 @@ public enum EventLoop {
     /// The time right now on the loop's monotonic clock, since an arbitrary start.
     public static var now: Duration { .nanoseconds(coro_get_now()) }
 
+    /// Whether the loop of the process's first thread serves `DispatchQueue.main`, and with it the main actor. Default: true. To
+    /// turn it off is for programs in which another loop takes turns with this one, and shall serve it alone. Returns what it
+    /// was. See `coro_set_serve_main_queue`.
+    @discardableResult
+    public static func setServesMainQueue(_ on: Bool) -> Bool {
+        coro_set_serve_main_queue(on)
+    }
+
     /// Whether "Exiting..." is written to stderr when the loop returns.
     @discardableResult
     public static func setPrintsExitString(_ on: Bool) -> Bool {
