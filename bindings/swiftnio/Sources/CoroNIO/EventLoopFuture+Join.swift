@@ -2,9 +2,8 @@ import Coro
 import NIOCore
 
 extension EventLoopFuture where Value: Sendable {
-    /// Waits in a coroutine for the future, and returns its value or throws its error, as `join()` of a
-    /// coroutine. Suspends the calling coroutine alone: the
-    /// others of its thread go on, as do SwiftNIO's threads.
+    /// Waits in a coroutine for the future, and returns its value or throws its error, as `join()` of a coroutine. Suspends the
+    /// calling coroutine alone: the others of its thread go on, as do SwiftNIO's threads.
     ///
     ///     let channel = try bootstrap.connect(host: "example.org", port: 80).join()
     ///
