@@ -28,7 +28,7 @@ struct Slot {
     @inlinable @inline(__always)
     func load<Value>(as: Value.Type) -> Value {
         if Self.fits(Value.self) {
-            withUnsafeBytes(of: words) { $0.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: Value.self).pointee }
+            withUnsafeBytes(of: words) { $0.baseAddress.unsafelyUnwrapped.load(as: Value.self) }
         } else {
             UnsafePointer<Value>(bitPattern: words.0).unsafelyUnwrapped.pointee
         }
@@ -39,7 +39,7 @@ struct Slot {
     mutating func take<Value>(as: Value.Type) -> Value {
         if Self.fits(Value.self) {
             return withUnsafeMutableBytes(of: &words) {
-                $0.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: Value.self).move()
+                $0.baseAddress.unsafelyUnwrapped.bindMemory(to: Value.self, capacity: 1).move()
             }
         }
         let address = UnsafeMutablePointer<Value>(bitPattern: words.0).unsafelyUnwrapped
