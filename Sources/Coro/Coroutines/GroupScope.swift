@@ -19,18 +19,11 @@ final class GroupScope {
     func spawn<Success>(_ member: GroupMember<Success>, name: String?, stackSize: Int) throws(CoroError) -> AnyCoroutine? {
         guard let group else { throw .closed }
         let argument = Outcome { try member.run() }.work.lend()
-        var options = coro_options()
-        coro_options_init(&options)
-        options.stack_size = stackSize
-        options.release = Work.giveBack
-        let id = (name ?? "swift").withCString { text in
-            options.name = text
-            return coro_group_spawn_with(group, Work.function, argument, &options)
+        do throws(CoroError) {
+            return AnyCoroutine(id: try Work.spawn(argument, name: name, stackSize: stackSize, in: group))
+        } catch .shutdown {
+            return nil
         }
-        if id >= 0 { return AnyCoroutine(id: id) }
-        Work.giveBack(argument)
-        if id == CORO_ESHUTDOWN { return nil }
-        throw CoroError(code: Int32(truncatingIfNeeded: id))
     }
 
     func cancel() {
