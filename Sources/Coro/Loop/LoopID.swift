@@ -1,6 +1,5 @@
 import CCoro
 import Glibc
-import Synchronization
 
 extension EventLoop {
     /// A thread's loop, as other threads name it: what they hand work to.
@@ -57,7 +56,7 @@ private final class Mailbox: Sendable {
         var isClosed = false
     }
 
-    private let posts = Synchronization.Mutex(Posts())
+    private let posts = Guarded(Posts())
 
     private static let current = ThreadOwned<Owner>()
 
