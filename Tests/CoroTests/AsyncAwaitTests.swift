@@ -212,6 +212,74 @@ import Testing
         try await ended.value
     }
 
+    @Test func L4_a_thread_that_is_stopped_twice_lets_its_coroutines_clean_up() async throws {
+        let thread = try LoopThread()
+        let (isCleaning, mayEnd) = (Promise<Void, Never>(), Promise<Void, Never>())
+        let hasCleaned = Shared(false)
+        try await thread.run {
+            try Coroutine.spawn(start: .now) {
+                defer {
+                    isCleaning.succeed()
+                    try? mayEnd.wait()
+                    hasCleaned.value = true
+                }
+                try sleepLong()
+            }
+        }
+        async let first: Void = thread.stop()
+        try await isCleaning.value
+        async let second: Void = thread.stop()
+        // Nobody can tell when the second is under way: but the loop comes by after it has asked.
+        let executor = thread.executor
+        for _ in 0..<100 { await Task(executorPreference: executor) { _ = usleep(100) }.value }
+        mayEnd.succeed()
+        _ = await (first, second)
+        #expect(hasCleaned.value)
+    }
+
+    @Test func L4_a_thread_that_ends_runs_nothing_new() async throws {
+        let thread = try LoopThread()
+        let (isCleaning, mayEnd) = (Promise<Void, Never>(), Promise<Void, Never>())
+        try await thread.run {
+            try Coroutine.spawn(start: .now) {
+                defer {
+                    isCleaning.succeed()
+                    try? mayEnd.wait()
+                }
+                try sleepLong()
+            }
+        }
+        async let stopped: Void = thread.stop()
+        try await isCleaning.value
+        let late = Task { try await thread.run { try sleepLong() } }
+        await #expect(throws: CoroError.dead) { try await late.value }
+        mayEnd.succeed()
+        await stopped
+    }
+
+    @Test func L4_a_coroutine_that_cannot_be_made_says_why() async throws {
+        let thread = try LoopThread()
+        let alive = Shared(0)
+        await #expect(throws: CoroError.system(errno: EINVAL)) {
+            try await thread.run(stackSize: 1) { [token = Tracked(alive)] in withExtendedLifetime(token) {} }
+        }
+        #expect(alive.value == 0)
+        await thread.stop()
+    }
+
+    @Test func L4_a_loop_that_never_runs_what_it_was_given() async throws {
+        let executor = Promise<LoopExecutor, Never>()
+        let thread = Task.detached {
+            try onThread {
+                executor.succeed(try EventLoop.executor)
+                usleep(50_000)
+            }
+        }
+        let loop = try await executor.value
+        await #expect(throws: CoroError.dead) { try await loop.run {} }
+        try await thread.value
+    }
+
     @Test func L4_closures_and_results_of_run_are_released() async throws {
         let thread = try LoopThread()
         let alive = Shared(0)

@@ -11,13 +11,20 @@ final class Errand<Success: Sendable, Failure: Error>: @unchecked Sendable {
     private var coroutine: AnyCoroutine?
     private var isCancelled = false
 
-    /// Throws `CoroError.dead` if the loop's thread has ended.
+    /// Throws `CoroError.dead` if the loop's thread has ended; fails with that if, there, `isRefused` says so.
     init(
-        on loop: coro_loop_t, name: String?, stackSize: Int = 0, _ body: sending @escaping () throws(Failure) -> Success
+        on loop: coro_loop_t, name: String?, stackSize: Int = 0, unless isRefused: @escaping @Sendable () -> Bool = { false },
+        _ body: sending @escaping () throws(Failure) -> Success
     ) throws(CoroError) {
         self.loop = loop
         let body = Sent(body)
-        try EventLoop.post(to: loop) { self.begin(name: name, stackSize: stackSize, body.value) }
+        try EventLoop.post(to: loop) {
+            if isRefused() {
+                self.outcome.fail(.dead)
+            } else {
+                self.begin(name: name, stackSize: stackSize, body.value)
+            }
+        }
     }
 
     /// Tells the coroutine to end; one that has not run never does. From any thread.
@@ -31,6 +38,8 @@ final class Errand<Success: Sendable, Failure: Error>: @unchecked Sendable {
 
     private func begin(name: String?, stackSize: Int, _ body: @escaping () throws(Failure) -> Success) {
         let completion = Completion(outcome)
+        // Whoever has it last says that nothing ran: why is told first.
+        defer { withExtendedLifetime(completion) {} }
         do throws(CoroError) {
             let spawned = try Coroutine<Void, Never>.spawn(name: name, stackSize: stackSize) {
                 completion.outcome.succeed(Result(catching: body))

@@ -29,6 +29,8 @@ public final class LoopExecutor: TaskExecutor, SerialExecutor {
     private let queue = Guarded(Queue())
     /// Those taken out of the queue that are to run next; used on the loop's thread alone.
     nonisolated(unsafe) private var taken: ArraySlice<UnownedJob> = []
+    /// Whether its coroutines were told to end, because the thread will: used on the loop's thread alone.
+    nonisolated(unsafe) var isEnding = false
 
     private struct Queue {
         var jobs: [UnownedJob] = []

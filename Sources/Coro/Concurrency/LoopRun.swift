@@ -14,7 +14,7 @@ extension LoopExecutor {
         name: String? = nil, stackSize: Int = 0, _ body: sending @escaping () throws(Failure) -> Success
     ) async throws -> Success {
         try Task.checkCancellation()
-        let errand = try Errand(on: loop, name: name, stackSize: stackSize, body)
+        let errand = try Errand(on: loop, name: name, stackSize: stackSize, unless: { self.isEnding }, body)
         let outcome = await errand.outcome.result { errand.cancel() }
         return try outcome.getAsTask().getAsTask()
     }

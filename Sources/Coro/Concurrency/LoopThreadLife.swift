@@ -43,8 +43,8 @@ final class Life: Sendable {
     /// Has the thread's loop return.
     func beginEnd() {
         guard case .success(let executor)? = beginning.withLock({ $0 }) else { return }
-        // An error means that the thread has ended.
-        try? EventLoop.post(to: executor.loop) { EventLoop.exit() }
+        // An error means that the thread has ended. What it does at its end is not to be cut short.
+        try? EventLoop.post(to: executor.loop) { if !executor.isEnding { EventLoop.exit() } }
     }
 
     /// Waits for what the thread still does after `end`, which is no more than to free what it has.
@@ -63,7 +63,7 @@ final class Life: Sendable {
         let executor = Result { () throws(CoroError) in try EventLoop.executor }
         beginning.withLock { $0 = executor }
         isBegun.post()
-        if case .success = executor { runLoop() }
+        if case .success(let executor) = executor { runLoop(executor) }
         LoopExecutor.endOfThisThread()
         end.succeed(())
     }
@@ -75,10 +75,11 @@ final class Life: Sendable {
         fclose(file)
     }
 
-    private func runLoop() {
+    private func runLoop(_ executor: LoopExecutor) {
         coro_set_install_signal_handlers(false)
         EventLoop.setPrintsExitString(false)
         _ = try? EventLoop.run()
+        executor.isEnding = true
         for coroutine in AnyCoroutine.all { try? coroutine.shutdown() }
         _ = try? EventLoop.runUntilIdle()
     }
