@@ -32,7 +32,8 @@
  *    is not said, and leaving nothing behind. What does not say that it suspends never does. Where its time is bounded, by
  *    a timeout or by a scope (see Timeouts), it may also return -ENOMEM, as if interrupted by that.
  *  - A suspending call made on a thread's own stack, outside every coroutine, runs the loop until the call is done
- *    (see coro_set_strict_main; in a task of Swift's, whose thread must not be held up, it is CORO_EYIELDFROMMAIN). After a fork() the child has a private copy of the loop.
+ *    (see coro_set_strict_main; in a task of Swift's, whose thread must not be held up, it is CORO_EYIELDFROMMAIN). After a
+ *    fork() the child has a private copy of the loop.
  *  - "Call from": "anywhere" is any thread, inside and outside coroutines. Nothing here may be called from a signal
  *    handler.
  *
@@ -407,13 +408,13 @@ bool coro_set_print_exit_string(bool on);
 /* Whether coro_event_loop() is running on this thread. Call from: anywhere. */
 bool coro_is_running(void);
 
-/* Whether loops on the process's first thread serve Dispatch's main queue, where libdispatch is in the process: what is given to
-   that queue (DispatchQueue.main, and so the jobs of Swift's main actor) runs between two passes, as coro_post_callback()'s
-   functions do, also in the loop that a call on the thread's own stack runs. What may still be queued keeps no loop from being
-   idle. While other code holds that thread (dispatch_main(), a run loop), the queue is that code's. Default: true. Turning it
-   off is for programs in which another loop takes turns with this one and shall serve it alone. It takes a descriptor, which is
-   libdispatch's and stays. It is not served in the child of a fork, if it was before. Returns what it was. Call from: anywhere;
-   holds for the calling thread. */
+/* Whether loops on the process's first thread serve Dispatch's main queue, where libdispatch is in the process: what is given
+   to that queue (DispatchQueue.main, and so the jobs of Swift's main actor) runs between two passes, as
+   coro_post_callback()'s functions do, also in the loop that a call on the thread's own stack runs. What may still be queued
+   keeps no loop from being idle. While other code holds that thread (dispatch_main(), a run loop), the queue is that code's.
+   Default: true. Turning it off is for programs in which another loop takes turns with this one and shall serve it alone. It
+   takes a descriptor, which is libdispatch's and stays. It is not served in the child of a fork, if it was before, or if
+   another thread than the first has forked. Returns what it was. Call from: anywhere; holds for the calling thread. */
 bool coro_set_serve_main_queue(bool on);
 
 /* What a suspending call does on a thread's own stack while no loop runs. false (the default): it runs the loop until
@@ -2592,10 +2593,10 @@ int coro_post(coro_loop_t loop, coro_fn CORO_NULLABLE fn, void *CORO_NULLABLE ar
 /* Calls fn(arg) on `loop`'s thread, on that thread's own stack between two coroutines, waking it if it waits: for what is over
    at once, as handing on what another runtime has done; no coroutine is made for it. fn must not suspend, nor run a loop
    (CORO_EYIELDFROMMAIN), nor throw. In the order of coro_post(), of which it is one more kind: while fn runs, none of the
-   thread's coroutines does, and coro_current() is 0. What it posts to its own loop is for the next pass. It is called once: at the
-   latest as the thread ends, so that nobody waits for ever for what it hands on, and arg can be freed there. (What it then posts
-   to that loop is called too, or refused as by one whose thread has ended.) Returns and errors: as coro_post; it is not called
-   where this is an error. Call from: anywhere, the loop's own thread too; does not suspend. */
+   thread's coroutines does, and coro_current() is 0. What it posts to its own loop is for the next pass. It is called once: at
+   the latest as the thread ends, so that nobody waits for ever for what it hands on, and arg can be freed there. (What it then
+   posts to that loop is called too, or refused as by one whose thread has ended.) Returns and errors: as coro_post; it is not
+   called where this is an error. Call from: anywhere, the loop's own thread too; does not suspend. */
 int coro_post_callback(coro_loop_t loop, void (*CORO_NULLABLE fn)(void *CORO_NULLABLE arg), void *CORO_NULLABLE arg);
 
 /* The loop of the thread that a coroutine belongs to: where to post what is to be done with it. Returns it, CORO_EDEAD (its
@@ -2605,8 +2606,8 @@ coro_loop_t coro_loop_of(coro_t co);
 
 /* -------------------------------------------------------------------------------------------------------- Promises */
 /*
- * What something outside the loop will deliver, once: another thread, a library with threads of its own, Swift's tasks. The loop
- * that coroutines wait on for it knows that it is to come, and is not idle meanwhile.
+ * What something outside the loop will deliver, once: another thread, a library with threads of its own, Swift's tasks. The
+ * loop that coroutines wait on for it knows that it is to come, and is not idle meanwhile.
  *
  *     coro_promise *answer = coro_promise_new(NULL);
  *     ask(question, on_answer, answer);               (any thread, later: coro_promise_keep(answer, 0, text))
@@ -2614,8 +2615,8 @@ coro_loop_t coro_loop_of(coro_t co);
  *     int code = coro_promise_wait(answer, &text);
  *     coro_promise_free(answer);
  *
- * It has two sides: who keeps it, once, and who has made it, and frees it, once. The one may be done before the other. The child
- * of a fork has copies of those there are: what another thread was to keep is not kept there.
+ * It has two sides: who keeps it, once, and who has made it, and frees it, once. The one may be done before the other. The
+ * child of a fork has copies of those there are: what another thread was to keep is not kept there.
  */
 typedef struct coro_promise coro_promise;
 
@@ -2721,7 +2722,8 @@ int coro_set_poll_hooks(const coro_poll_hooks *CORO_NULLABLE hooks);
 
 /* Puts this thread's loop on virtual time, which stands still while coroutines run and jumps to the next deadline when
    the loop would wait for it. It stands still too while the thread pool or the kernel works for the loop (coro_blocking(),
-   files, names); and while somebody waits for a promise, and nobody can run, it passes as real time does. false: back to the real clock. Call from: anywhere. */
+   files, names); and while somebody waits for a promise, and nobody can run, it passes as real time does. false: back to
+   the real clock. Call from: anywhere. */
 int coro_test_set_virtual_time(bool on);
 
 /* Moves the loop's time on by ns (it never goes back), real or virtual. Returns 0, or -EINVAL. Call from: anywhere. */

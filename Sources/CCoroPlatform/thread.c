@@ -1,3 +1,4 @@
+#include "coro_main_queue.h"
 #include "coro_thread.h"
 #include "pool.h"
 #include "watchdog.h"
@@ -49,6 +50,7 @@ void coro_process_shared_set(void *shared) {
 static void before_fork(void) {
     coro_watchdog_before_fork();
     coro_process_lock();
+    coro_main_queue_before_fork();
     coro_pool_before_fork();
 }
 
@@ -60,6 +62,7 @@ static void after_fork_in_parent(void) {
 
 static void after_fork_in_child(void) {
     coro_pool_after_fork_in_child();
+    coro_main_queue_after_fork_in_child();
     coro_process_unlock();
     coro_watchdog_after_fork_in_child();
     if (forked_child != NULL) forked_child();

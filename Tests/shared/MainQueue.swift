@@ -155,14 +155,7 @@ func onThread(_ body: @escaping @Sendable () -> Void) { DispatchQueue.global().a
 /// The child of a fork leaves the parent its news.
 @MainActor func notServedInTheChildOfAFork() throws {
     let child = coro_test_fork()
-    if child == 0 {
-        go {
-            try Coroutine.sleep(for: .milliseconds(50))
-            stop()
-        }
-        coro_event_loop()
-        _exit(0)
-    }
+    if child == 0 { runLoopAndExit() }
     for _ in 0..<5 {
         onThread {
             usleep(2_000)
@@ -170,9 +163,37 @@ func onThread(_ body: @escaping @Sendable () -> Void) { DispatchQueue.global().a
         }
         runLoop()
     }
+    check(waitForEnd(of: child), 0)
+}
+
+/// Nor is it served where another thread has forked, which is the first one of its child.
+@MainActor func notServedInTheChildThatAnotherThreadForks() {
+    let ended = DispatchSemaphore(value: 0)
+    onThread {
+        DispatchQueue.main.async { stop() }
+        let child = coro_test_fork()
+        if child == 0 { runLoopAndExit() }
+        check(waitForEnd(of: child), 0)
+        ended.signal()
+    }
+    ended.wait()
+    runLoop()
+}
+
+func runLoopAndExit() -> Never {
+    alarm(30)
+    coro_set_print_exit_string(false)
+    go {
+        try Coroutine.sleep(for: .milliseconds(50))
+        stop()
+    }
+    _exit(coro_event_loop())
+}
+
+func waitForEnd(of child: pid_t) -> Int32 {
     var status: Int32 = -1
     check(waitpid(child, &status, 0), child)
-    check(status, 0)
+    return status
 }
 
 /// Swift has no fork().
@@ -194,6 +215,7 @@ struct MainQueue {
         try servedByTheLoopOfACall()
         try canBeTurnedOff()
         try notServedInTheChildOfAFork()
+        notServedInTheChildThatAnotherThreadForks()
         check(coro_get_live_coros(), 0)
         print("all served")
     }

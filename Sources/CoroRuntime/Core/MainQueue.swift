@@ -9,8 +9,6 @@ struct MainQueue {
     fileprivate var descriptor: Int32 = -1
     /// Whether the poller tells of it.
     fileprivate var isRegistered = false
-    /// The descriptor is shared with the parent of this process, whose news must not be taken away.
-    fileprivate var isOfParent = false
     /// When to look next, on the loop's clock; `.max`: never.
     fileprivate(set) var nextLook: Int64 = .max
 
@@ -21,7 +19,7 @@ struct MainQueue {
 extension RuntimeRef {
     /// The loop begins: libdispatch may have come since it last did.
     func findMainQueue() {
-        guard pointee.mainQueue.isWanted, pointee.mainQueue.descriptor < 0, !pointee.mainQueue.isOfParent else { return }
+        guard pointee.mainQueue.isWanted, pointee.mainQueue.descriptor < 0 else { return }
         pointee.mainQueue.descriptor = coro_main_queue_find()
         if pointee.mainQueue.descriptor >= 0 { pointee.mainQueue.nextLook = .min }
     }
@@ -67,9 +65,8 @@ extension RuntimeRef {
         pointee.mainQueue.nextLook = .max
     }
 
-    /// In the child of a fork, after the poller was replaced.
+    /// In the child of a fork, after the poller was replaced: the descriptor is shared with the parent.
     func leaveMainQueueToParent() {
-        pointee.mainQueue.isOfParent = pointee.mainQueue.isOfParent || pointee.mainQueue.descriptor >= 0
         pointee.mainQueue.isRegistered = false
         forgetMainQueue()
     }
