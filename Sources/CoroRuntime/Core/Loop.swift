@@ -60,7 +60,8 @@ extension RuntimeRef {
     /// Where the thread's own stack goes on at once, the end of a pass is never reached, and with it no look at descriptors.
     private func lookFirst() {
         pointee.driveCount &+= 1
-        if pointee.driveCount & 63 == 1 {
+        // Each look asks the dynamic linker, which takes longer than twenty calls that need not wait.
+        if pointee.driveCount & 1023 == 1 {
             coro_swift_task_look()
             findMainQueue()
         }
@@ -101,9 +102,7 @@ extension RuntimeRef {
         pointee.counters.passes &+= 1
         pointee.batch.adapt(to: pointee.now)
         pointee.startsInARow = 0
-        if pointee.mailbox.hasPosts, !postsWait {
-            takePosts()
-        }
+        if pointee.mailbox.hasPosts, !postsWait { takePosts() }
         if pointee.mainQueue.nextLook <= pointee.now { serveMainQueue() }
         while let coroutine = pointee.timers.popDue(pointee.now) {
             wake(coroutine, with: outcomeOfTimer(coroutine))

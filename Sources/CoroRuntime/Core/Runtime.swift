@@ -44,7 +44,7 @@ struct Runtime {
     var exit = ExitRequest()
     var loopState: LoopState = .idle
     /// How often a call on the thread's own stack has run the loop.
-    var driveCount: UInt8 = 0
+    var driveCount: UInt16 = 0
     var mainQueue = MainQueue()
     /// How often the loop would have waited, but for what was posted.
     var sleeplessPasses: UInt8 = 0
