@@ -121,6 +121,29 @@ import Testing
         }
     }
 
+    @Test func L4_async_code_goes_on_when_its_coroutines_thread_has_ended() async throws {
+        let (gate, seen) = (Promise<Void, Never>(), Promise<Int, Never>())
+        try onThread {
+            EventLoop.setPrintsExitString(false)
+            _ = try start {
+                var number = 41
+                try Coroutine.await {
+                    try await gate.value
+                    // On the stack of a coroutine that goes on no more.
+                    number += 1
+                    seen.succeed(number)
+                }
+            }
+            _ = try Coroutine.spawn {
+                try Coroutine.sleep(for: .milliseconds(1))
+                EventLoop.exit()
+            }
+            _ = try EventLoop.run()
+        }
+        gate.succeed()
+        #expect(try await seen.value == 42)
+    }
+
     @Test func L4_on_a_threads_own_stack() throws {
         let value = try onThread {
             try Coroutine.await {
