@@ -211,8 +211,8 @@ private func suspendWherePossible() -> ([CoroError?], String) {
     return (errors, CoroError.detail)
 }
 
-/// Of the calling thread: never another's while that lives. Not inlined: where it sees that nothing but this is done, the compiler
-/// stays on the thread that it is on.
+/// Of the calling thread: never another's while that lives. Not inlined: where it sees that nothing but this is done, the
+/// compiler stays on the thread that it is on.
 @inline(never) func threadID() -> pthread_t { pthread_self() }
 
 @concurrent private func elsewhere() async -> pthread_t { threadID() }

@@ -87,8 +87,8 @@ import Testing
     }
 }
 
-/// Runs `body` in a coroutine of another thread: code that waits for tasks must not hold up one of the few threads on which those
-/// and the tests run. No coroutine may be left behind.
+/// Runs `body` in a coroutine of another thread: code that waits for tasks must not hold up one of the few threads on which
+/// those and the tests run. No coroutine may be left behind.
 func onLoopThread(_ body: @escaping @Sendable () throws -> Void, _ location: SourceLocation = #_sourceLocation) async throws {
     let thread = try LoopThread()
     try await thread.run(body)

@@ -10,9 +10,9 @@ extension Coroutine where Success == Never, Failure == Never {
     /// `LoopExecutor`), but where it calls what is isolated elsewhere. So it may use what the caller uses, which needn't be
     /// `Sendable`; other coroutines of this thread run whenever it awaits. It has the caller's task-local values.
     ///
-    /// When the caller is interrupted, by `shutdown()`, a timeout or whatever else, the task is cancelled. This waits for its end
-    /// all the same, and then throws what it was interrupted with last, whatever the task returned or threw. One that has not
-    /// begun by then never does. Otherwise throws what `body` throws; `CoroError.yieldFromMain` where nothing may suspend,
+    /// When the caller is interrupted, by `shutdown()`, a timeout or whatever else, the task is cancelled. This waits for its
+    /// end all the same, and then throws what it was interrupted with last, whatever the task returned or threw. One that has
+    /// not begun by then never does. Otherwise throws what `body` throws; `CoroError.yieldFromMain` where nothing may suspend,
     /// without running it; `CoroError.system(errno:)` without memory or descriptors.
     @available(*, noasync, message: "this is async code: await it")
     public static func await<Value>(

@@ -7,8 +7,8 @@ extension Coroutine where Success: Sendable {
     ///
     /// When the task that waits is cancelled, the coroutine is told to end, as by `shutdown()`; this waits for its end all the
     /// same, and throws `CancellationError` for the `CoroError.shutdown` that it then ends with. Any number of tasks and
-    /// coroutines may wait. Throws `CoroError.notStarted` if nobody has started it, `CoroError.dead` if its thread has ended, or
-    /// ends before it does.
+    /// coroutines may wait. Throws `CoroError.notStarted` if nobody has started it, `CoroError.dead` if its thread has ended,
+    /// or ends before it does.
     public var value: Success {
         get async throws {
             try await asyncOutcome().getAsTask().getAsTask()

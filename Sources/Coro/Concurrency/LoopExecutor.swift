@@ -14,9 +14,9 @@ import Glibc
 ///
 /// Each thread has one; the thread's loop has to run. What a task does between two `await`s is a job: it runs on the thread's
 /// own stack, between two coroutines, and must not suspend: a call that would, as `Coroutine.sleep(for:)`, throws
-/// `CoroError.yieldFromMain` there. All else of the loop can be used as from any other code of its thread. Jobs run in the order
-/// in which they came, whatever their priority, some in each pass of the loop: neither jobs nor coroutines keep the others
-/// waiting.
+/// `CoroError.yieldFromMain` there. All else of the loop can be used as from any other code of its thread. Jobs run in the
+/// order in which they came, whatever their priority, some in each pass of the loop: neither jobs nor coroutines keep the
+/// others waiting.
 ///
 /// A coroutine of the thread counts as isolated to an actor that is pinned to it, as far as `assumeIsolated` and
 /// `preconditionIsolated` go. What it does to the actor's state may be seen half done by others if it suspends meanwhile.
@@ -168,8 +168,8 @@ extension LoopExecutor {
 }
 
 extension EventLoop {
-    /// What runs Swift's tasks on this thread's loop: the same for all callers on a thread. Throws `CoroError.system(errno:)` if
-    /// the loop that the thread needs for it can't be made.
+    /// What runs Swift's tasks on this thread's loop: the same for all callers on a thread. Throws `CoroError.system(errno:)`
+    /// if the loop that the thread needs for it can't be made.
     public static var executor: LoopExecutor {
         get throws(CoroError) { try LoopExecutor.ofThisThread() }
     }

@@ -5,10 +5,10 @@ extension LoopExecutor {
     ///
     ///     let answer = try await executor.run { try connection.ask(question) }
     ///
-    /// When the task is cancelled, the coroutine is told to end, as by `shutdown()`, or never run; this waits for its end all the
-    /// same, and throws `CancellationError` for the `CoroError.shutdown` that it then ends with. Otherwise it throws what `body`
-    /// throws, `CoroError.shutdown` for a coroutine that another told to end before it ran, `CoroError.dead` if the thread has
-    /// ended, or ends before the coroutine does, `CoroError.system(errno: ENOMEM)`.
+    /// When the task is cancelled, the coroutine is told to end, as by `shutdown()`, or never run; this waits for its end all
+    /// the same, and throws `CancellationError` for the `CoroError.shutdown` that it then ends with. Otherwise it throws what
+    /// `body` throws, `CoroError.shutdown` for a coroutine that another told to end before it ran, `CoroError.dead` if the
+    /// thread has ended, or ends before the coroutine does, `CoroError.system(errno: ENOMEM)`.
     @discardableResult
     public func run<Success: Sendable, Failure: Error>(
         name: String? = nil, stackSize: Int = 0, _ body: sending @escaping () throws(Failure) -> Success

@@ -38,10 +38,10 @@ public final class LoopThread: Sendable {
         return try await executor.run(name: name, stackSize: stackSize, body)
     }
 
-    /// Ends the thread, and returns when it has ended. All of its coroutines are told to end, as by `shutdown()`, and go on until
-    /// they have, or until nothing could ever wake those that are left; `run` throws `CoroError.dead` from then on. The loop has
-    /// then ended for whoever else uses it: see `LoopExecutor`. May be called more than once. Not to be called by its own
-    /// coroutines, which can call `EventLoop.exit()` for the same.
+    /// Ends the thread, and returns when it has ended. All of its coroutines are told to end, as by `shutdown()`, and go on
+    /// until they have, or until nothing could ever wake those that are left; `run` throws `CoroError.dead` from then on. The
+    /// loop has then ended for whoever else uses it: see `LoopExecutor`. May be called more than once. Not to be called by its
+    /// own coroutines, which can call `EventLoop.exit()` for the same.
     public func stop() async {
         life.beginEnd()
         _ = await life.end.result()

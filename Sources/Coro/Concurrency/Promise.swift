@@ -8,8 +8,8 @@ import Glibc
 ///     client.ask(question) { answer.complete(with: $0) }     // on any thread
 ///     print(try answer.wait())                               // in a coroutine: `try await answer.value` in async code
 ///
-/// It belongs to no thread. A loop that coroutines wait on for one knows that it is to come, and is not idle meanwhile: somebody
-/// has to complete it.
+/// It belongs to no thread. A loop that coroutines wait on for one knows that it is to come, and is not idle meanwhile:
+/// somebody has to complete it.
 public final class Promise<Value: Sendable, Failure: Error>: Sendable {
     private let state = Guarded(State())
 
@@ -77,8 +77,8 @@ public final class Promise<Value: Sendable, Failure: Error>: Sendable {
     /// What it was completed with; nil if it was not. From any thread.
     public var completion: Result<Value, Failure>? { state.withLock { $0.result } }
 
-    /// Waits until it is completed, and returns its value or throws its error. Suspends, unless it is. Any number may wait; they
-    /// go on in the order they came. Throws what the caller was interrupted with: the promise stays.
+    /// Waits until it is completed, and returns its value or throws its error. Suspends, unless it is. Any number may wait;
+    /// they go on in the order they came. Throws what the caller was interrupted with: the promise stays.
     @available(*, noasync, message: "use `try await promise.value`")
     public func wait() throws -> Value {
         try waitForResult().get()

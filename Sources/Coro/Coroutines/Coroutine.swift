@@ -8,7 +8,8 @@ import CCoro
 ///     }
 ///     print(try answer.join())
 ///
-/// It belongs to the thread that made it. Like a `Task` it goes on when nobody has this value any more; its result is then lost.
+/// It belongs to the thread that made it. Like a `Task` it goes on when nobody has this value any more; its result is then
+/// lost.
 public struct Coroutine<Success, Failure: Error> {
     @usableFromInline let outcome: Outcome<Success, Failure>
     /// Of one that was made with `start: .later`.

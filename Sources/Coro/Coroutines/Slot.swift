@@ -16,7 +16,9 @@ struct Slot {
     @inlinable @inline(__always)
     mutating func store<Value>(_ value: __owned Value, as: Value.Type) {
         if Self.fits(Value.self) {
-            withUnsafeMutableBytes(of: &words) { _ = $0.baseAddress.unsafelyUnwrapped.initializeMemory(as: Value.self, to: value) }
+            withUnsafeMutableBytes(of: &words) {
+                _ = $0.baseAddress.unsafelyUnwrapped.initializeMemory(as: Value.self, to: value)
+            }
         } else {
             let address = UnsafeMutablePointer<Value>.allocate(capacity: 1)
             address.initialize(to: value)

@@ -8,8 +8,8 @@ extension EventLoopFuture where Value: Sendable {
     ///     let channel = try bootstrap.connect(host: "example.org", port: 80).join()
     ///
     /// `Coroutine.withTimeout` bounds the time. Throws, too, what the caller was interrupted with: the future can't be
-    /// cancelled, so what it stands for goes on, and its result is dropped. On a thread of SwiftNIO's nothing may be waited for:
-    /// it throws `CoroError.yieldFromMain` on the future's own.
+    /// cancelled, so what it stands for goes on, and its result is dropped. On a thread of SwiftNIO's nothing may be waited
+    /// for: it throws `CoroError.yieldFromMain` on the future's own.
     @available(*, noasync, message: "use `try await future.get()`")
     public func join() throws -> Value {
         // A coroutine on the event loop's thread is that of an embedded loop, which others run.
