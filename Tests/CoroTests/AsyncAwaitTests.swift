@@ -276,7 +276,7 @@ import Testing
             }
         }
         let loop = try await executor.value
-        await #expect(throws: CoroError.dead) { try await loop.run {} }
+        await #expect(throws: CoroError.self) { try await loop.run {} }
         try await thread.value
     }
 
