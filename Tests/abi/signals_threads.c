@@ -32,7 +32,7 @@ static void *be_interrupted(void *unused) {
     return unused;
 }
 
-/* Has the loop's eventfd be something else. */
+/* Has the loop's eventfd be something else; and Dispatch's, where that is in the process, for which the loop does not look then. */
 static void replace_wakeup(int by) {
     char path[64], what[64];
     int replaced = 0;
@@ -46,11 +46,12 @@ static void replace_wakeup(int by) {
         CHECK_EQ(dup2(by, fd), fd);
         replaced++;
     }
-    CHECK_EQ(replaced, 1);
+    CHECK(replaced == 1 || replaced == 2);
 }
 
 /* A call that fails in the handler, on a thread that is about to look at its own errno. */
 TEST(G5_the_handler_leaves_errno_alone) {
+    coro_set_serve_main_queue(false);
     pthread_t other;
     CHECK_EQ(coro_signal(SIGUSR1, count, NULL, 0), 0);
     be_interrupted(NULL);
@@ -186,6 +187,7 @@ static void *free_in_a_moment(void *unused) {
 
 /* A handler on another thread is just ringing: its loop, and the descriptor it writes to, must last until it has. */
 TEST(G5_unregistering_waits_for_handlers_in_progress) {
+    coro_set_serve_main_queue(false);
     pthread_t raiser, freer;
     CHECK_EQ(coro_signal(SIGUSR1, count, NULL, 0), 0);
     CHECK(coro_loop_current() > 0);

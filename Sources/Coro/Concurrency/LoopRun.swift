@@ -7,8 +7,9 @@ extension LoopExecutor {
     ///
     /// When the task is cancelled, the coroutine is told to end, as by `shutdown()`, or never run; this waits for its end all
     /// the same, and throws `CancellationError` for the `CoroError.shutdown` that it then ends with. Otherwise it throws what
-    /// `body` throws, `CoroError.shutdown` for a coroutine that another told to end before it ran, `CoroError.dead` if the
-    /// thread has ended, or ends before the coroutine does, `CoroError.system(errno: ENOMEM)`.
+    /// `body` throws, `CoroError.dead` if the thread has ended, or ends before the coroutine does, `CoroError.shutdown` for a
+    /// coroutine that was told to end before it ran (so may be one that the end of the thread has kept from running),
+    /// `CoroError.system(errno: ENOMEM)`.
     @discardableResult
     public func run<Success: Sendable, Failure: Error>(
         name: String? = nil, stackSize: Int = 0, _ body: sending @escaping () throws(Failure) -> Success
