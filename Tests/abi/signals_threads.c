@@ -32,7 +32,7 @@ static void *be_interrupted(void *unused) {
     return unused;
 }
 
-/* Has the loop's eventfd be something else; and Dispatch's, where that is in the process, for which the loop does not look then. */
+/* Has the loop's eventfd be something else; and Dispatch's, where that is in the process: the loop is not to look at it. */
 static void replace_wakeup(int by) {
     char path[64], what[64];
     int replaced = 0;
