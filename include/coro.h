@@ -163,8 +163,9 @@ const char *CORO_NULLABLE coro_error_name(int code);
 const char *CORO_NONNULL coro_error_detail(void);
 
 /* The other coroutine that the last error on this thread is about: who waits already (CORO_ESIMULTANEOUS), who closed the
-   descriptor (CORO_ECLOSED), who owns the lock (-EBUSY, -EDEADLK, CORO_ELOCK), which member failed first (CORO_EINPARALLEL); 0
-   when it was no coroutine. Call from: anywhere. */
+   descriptor (CORO_ECLOSED), who owns the lock (-EBUSY, -EDEADLK, CORO_ELOCK), which member failed first (CORO_EINPARALLEL),
+   whose failure a coro_join() returns, as against what the caller was interrupted with; 0 when it was no coroutine. Call from:
+   anywhere. */
 int64_t coro_error_other(void);
 
 /* How many bytes the call that failed last on this thread had moved before it failed: what a coro_write() that was

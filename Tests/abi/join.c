@@ -104,6 +104,32 @@ TEST(A15_join_of_a_cancelled_one_is_shutdown) {
     CHECK_EQ(coro_join(co, NULL, CORO_FOREVER), CORO_EDEAD);
 }
 
+static void *fail_like_an_interruption(void *unused) {
+    (void)unused;
+    return coro_fail(CORO_EINTERRUPTED, NULL);
+}
+
+static void *join_and_tell_whose(void *target) {
+    CHECK_EQ(coro_join(*(coro_t *)target, NULL, CORO_FOREVER), CORO_EINTERRUPTED);
+    return AS_POINTER(coro_error_other());
+}
+
+/* The code alone may be either's. */
+CORO_TEST(A15_a_failure_is_told_from_an_interruption) {
+    coro_t failing = coro_spawn(fail_like_an_interruption, NULL), parked = start_parked();
+    void *whose = NULL;
+    coro_t joiner = coro_spawn(join_and_tell_whose, &failing);
+    CHECK_EQ(coro_join(joiner, &whose, CORO_FOREVER), 0);
+    CHECK_EQ(AS_INT(whose), failing);
+    joiner = coro_new(join_and_tell_whose, &parked, NULL);
+    CHECK_EQ(coro_start_now(joiner), 0);
+    CHECK_EQ(coro_interrupt(joiner, NULL), 0);
+    CHECK_EQ(coro_join(joiner, &whose, CORO_FOREVER), 0);
+    CHECK_EQ(AS_INT(whose), 0);
+    CHECK_EQ(coro_shutdown(parked), 0);
+    coro_detach(parked);
+}
+
 CORO_TEST(A15_a_joiner_that_is_interrupted_leaves_and_the_others_stay) {
     coro_t co = start_parked();
     struct joiner joiners[] = {{co, CORO_FOREVER, "a", 0}, {co, CORO_FOREVER, "b", 0}, {co, CORO_FOREVER, "c", 0}};
